@@ -1,0 +1,78 @@
+"""What the scoring server and everything around it agree on: paths, variables, files, exit codes.
+
+Standard library only; the one module of this distribution that `estiva` imports.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+PORT = 5001
+APP_ROOT = "/var/azureml-app"
+MODELS_FOLDER = "azureml-models"
+
+SCORE_PATH = "/score"
+HEALTH_PATH = "/"
+SWAGGER_PATH = "/swagger.json"
+BODY_LIMIT_BYTES = 100 * 1024 * 1024
+SCORING_TIMEOUT_MS = 60_000
+
+# Variables that the server reads. The AZUREML_ and AML_ names are what existing scripts and images use.
+APP_ROOT_VARIABLE = "AML_APP_ROOT"
+ENTRY_SCRIPT_VARIABLE = "AZUREML_ENTRY_SCRIPT"
+SOURCE_DIRECTORY_VARIABLE = "AZUREML_SOURCE_DIRECTORY"
+MODEL_DIR_VARIABLE = "AZUREML_MODEL_DIR"
+SCORING_TIMEOUT_VARIABLE = "SCORING_TIMEOUT_MS"
+BODY_LIMIT_VARIABLE = "ESTIVA_BODY_LIMIT_BYTES"
+CONCURRENCY_VARIABLE = "ESTIVA_CONCURRENCY"
+DEBUG_VARIABLE = "ESTIVA_DEBUG"
+SERVICE_NAME_VARIABLE = "SERVICE_NAME"
+
+# Response headers.
+REQUEST_ID_HEADER = "x-request-id"
+RUN_FAILED_HEADER = "x-ms-run-function-failed"
+RUN_DURATION_HEADER = "x-ms-run-fn-exec-ms"
+
+# Exit codes of the server; 3 is what the official server ends with when init() fails.
+EXIT_OK = 0
+EXIT_USAGE = 2
+EXIT_INIT_FAILED = 3
+EXIT_CRASH_LOOP = 4
+EXIT_ALREADY_RUNNING = 5
+EXIT_ADDRESS_IN_USE = 6
+
+# Files in a supervisor's run directory (`--run-dir`).
+LOCK_FILE = "lock"
+STATUS_FILE = "status.json"
+LOG_FILE = "replica.log"
+
+Phase = Literal["starting", "ready", "draining", "exited"]
+
+
+@dataclass(frozen=True)
+class Status:
+    """What a supervisor says of its replica, as JSON in STATUS_FILE, replaced atomically at each change.
+
+    The supervisor holds an exclusive flock on LOCK_FILE for as long as it lives, so whether `pid` still
+    is that supervisor is a question to the lock, never to the process table. A status that says "starting"
+    or "ready" while nobody holds the lock means that the supervisor was killed.
+    """
+
+    pid: int
+    """Process id of the supervisor, leader of its own session and process group."""
+    started: float
+    """When the supervisor started: seconds since the epoch."""
+    phase: Phase
+    """"starting" until init() returned in every worker; "exited" is the last word."""
+    worker_pids: tuple[int, ...] = ()
+    restarts: int = 0
+    """Workers that died and were replaced since the start."""
+    exit_code: int | None = None
+    """Exit status of the supervisor, set when phase is "exited"."""
+    worker_exit_code: int | None = None
+    """Exit status of the worker that died last, if one did and was not asked to."""
+    worker_signal: int | None = None
+    """Signal that killed the worker that died last."""
+    reason: str = ""
+    """One sentence for people."""

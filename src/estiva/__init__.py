@@ -1,0 +1,43 @@
+"""Estiva: from a trained model file to a running, scalable, explainable web service."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from estiva.sdk.environment import CondaDependencies, Environment
+    from estiva.sdk.inference import InferenceConfig
+    from estiva.sdk.model import Model
+    from estiva.sdk.webservice import LocalWebservice, Webservice
+    from estiva.sdk.workspace import Workspace
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "CondaDependencies",
+    "Environment",
+    "InferenceConfig",
+    "LocalWebservice",
+    "Model",
+    "Webservice",
+    "Workspace",
+    "__version__",
+]
+
+_HOMES = {
+    "CondaDependencies": "estiva.sdk.environment",
+    "Environment": "estiva.sdk.environment",
+    "InferenceConfig": "estiva.sdk.inference",
+    "LocalWebservice": "estiva.sdk.webservice",
+    "Model": "estiva.sdk.model",
+    "Webservice": "estiva.sdk.webservice",
+    "Workspace": "estiva.sdk.workspace",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Imports a public name when it is first used: the control server imports `estiva` too, without the SDK."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'estiva' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)

@@ -1,0 +1,87 @@
+"""Where Estiva keeps its state on this machine: one folder, `ESTIVA_HOME`, and a short one for sockets."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+HOME_VARIABLE = "ESTIVA_HOME"
+
+# A Unix socket's path has at most 108 bytes on Linux and 104 on macOS; the longest name we add has 32.
+_LONGEST_RUNTIME_FOLDER = 104 - 32 - 1
+
+
+@dataclass(frozen=True)
+class Home:
+    """The folders and files below one `ESTIVA_HOME`. Nothing here touches the disk but `create()`."""
+
+    root: Path
+
+    @classmethod
+    def current(cls) -> Home:
+        """`ESTIVA_HOME` if it is set, else the user's data folder."""
+        chosen = os.environ.get(HOME_VARIABLE)
+        return cls(Path(chosen).expanduser().absolute() if chosen else platformdirs.user_data_path("estiva"))
+
+    def create(self) -> Home:
+        """Makes the folders, readable by their owner alone; idempotent."""
+        for folder in (self.root, self.logs, self.runtime):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if self.runtime.stat().st_uid != os.getuid():
+            raise PermissionError(f"{self.runtime} belongs to another user")
+        self.runtime.chmod(0o700)
+        return self
+
+    @property
+    def database(self) -> Path:
+        return self.root / "estiva.db"
+
+    @property
+    def blobs(self) -> Path:
+        return self.root / "blobs"
+
+    @property
+    def checkouts(self) -> Path:
+        return self.root / "checkouts"
+
+    @property
+    def environments(self) -> Path:
+        return self.root / "environments"
+
+    @property
+    def replicas(self) -> Path:
+        return self.root / "replicas"
+
+    @property
+    def gateways(self) -> Path:
+        return self.root / "gateways"
+
+    @property
+    def logs(self) -> Path:
+        return self.root / "logs"
+
+    @property
+    def control_log(self) -> Path:
+        return self.logs / "control.log"
+
+    @property
+    def control_lock(self) -> Path:
+        return self.root / "control.lock"
+
+    @property
+    def runtime(self) -> Path:
+        """Folder of the sockets: `run` in the home, or a short one of this user's where that is too long."""
+        folder = self.root / "run"
+        if len(os.fsencode(folder)) <= _LONGEST_RUNTIME_FOLDER:
+            return folder
+        digest = hashlib.sha256(os.fsencode(self.root)).hexdigest()[:12]
+        return Path(tempfile.gettempdir()) / f"estiva-{os.getuid()}-{digest}"
+
+    @property
+    def control_socket(self) -> Path:
+        return self.runtime / "control.sock"
