@@ -12,7 +12,7 @@ import hashlib
 import json
 from datetime import datetime, timezone
 from enum import Enum
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
@@ -199,6 +199,8 @@ class DeploymentSpec(Record):
     code: Code
     environment: EnvironmentSpecification
     environment_version: str | None = None
+    interpreter: str
+    """The interpreter that the user runs: what an environment without a Python version is made from."""
     settings: ServiceSettings = ServiceSettings()
     variables: dict[str, str] = {}
     secrets: dict[str, SecretStr] = {}
@@ -401,25 +403,3 @@ class Route(Record):
     timeout_ms: int
     """The server's own deadline; the gateway's fires a grace time later."""
     body_limit: int
-
-
-# --- the API ---------------------------------------------------------------------------------------------
-
-
-class Problem(Record):
-    """An error as it travels: the class in errors.py, and what that carries."""
-
-    type: str
-    code: str
-    message: str
-    detail: str = ""
-
-
-class Progress(Record):
-    """A line of a streamed answer: how far it got, then the result or the problem."""
-
-    message: str = ""
-    done: int = 0
-    total: int = 0
-    result: dict[str, Any] | None = None
-    problem: Problem | None = None

@@ -1,0 +1,145 @@
+"""What clients and the control server say to each other: requests, answers, and lines of streamed answers."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field, SecretStr
+
+from estiva.records import (
+    Environment,
+    EnvironmentSpecification,
+    Generation,
+    Record,
+    Replica,
+    Service,
+    ServiceSettings,
+)
+
+
+class ServerStatus(Record):
+    """Who answers on the socket."""
+
+    version: str
+    pid: int
+    home: str
+    seconds_up: float
+    services: int
+    gateway: str
+    """What publishes the services: HAProxy and where it is, or why there is none."""
+
+
+class ModelRegistration(Record):
+    name: str
+    path: str
+    """Absolute path of the file or folder, on the machine of the control server."""
+    child_paths: tuple[str, ...] | None = None
+    description: str | None = None
+    tags: dict[str, str] = {}
+    properties: dict[str, str] = {}
+    framework: str | None = None
+    framework_version: str | None = None
+    experiment_name: str | None = None
+    run_id: str | None = None
+    created_by: str = ""
+
+
+class ModelChange(Record):
+    """None leaves a field as it is; tags are replaced, properties only added."""
+
+    tags: dict[str, str] | None = None
+    description: str | None = None
+    add_properties: dict[str, str] | None = None
+
+
+class EnvironmentBuild(Record):
+    specification: EnvironmentSpecification
+    interpreter: str
+
+
+class BuiltEnvironment(Record):
+    python: str
+    packages: tuple[str, ...]
+    notices: tuple[str, ...] = ()
+
+
+class ModelReference(Record):
+    """A registered model by name (and version, else the newest), or a path that was not registered."""
+
+    name: str | None = None
+    version: int | None = None
+    path: str | None = None
+
+
+class DeploymentRequest(Record):
+    """A service as it is wanted. In an update, None leaves a part as it is."""
+
+    models: tuple[ModelReference, ...] | None = None
+    entry_script: str | None = None
+    """Absolute path of the entry script."""
+    source_directory: str | None = None
+    """Absolute path of the folder that ships with it."""
+    environment: EnvironmentSpecification | None = None
+    """None in a new deployment, or with a new entry script: the packages that the user runs now."""
+    environment_version: str | None = None
+    interpreter: str
+    settings: ServiceSettings | None = None
+    variables: dict[str, str] | None = None
+    secrets: dict[str, SecretStr] | None = None
+    overwrite: bool = False
+    description: str | None = None
+    tags: dict[str, str] | None = None
+    properties: dict[str, str] | None = None
+
+    def body(self) -> dict[str, Any]:
+        """As JSON, with the secrets in clear: for the owner-only socket and nothing else."""
+        content = self.model_dump(mode="json")
+        if self.secrets is not None:
+            content["secrets"] = {name: value.get_secret_value() for name, value in self.secrets.items()}
+        return content
+
+
+class TrialRequest(DeploymentRequest):
+    """init() and one run() in the environment, without deploying."""
+
+    data: str
+
+
+class TrialResult(Record):
+    status: int
+    body: str
+    seconds: float
+    log: tuple[str, ...]
+
+
+class ServiceView(Record):
+    """A service with its newest generation, the one that serves, and what runs."""
+
+    service: Service
+    desired: Generation
+    serving: Generation | None = None
+    replicas: tuple[Replica, ...] = ()
+
+
+class EnvironmentList(Record):
+    environments: tuple[Environment, ...]
+
+
+class Problem(Record):
+    """An error as it travels: the class in errors.py, and what that carries."""
+
+    type: str
+    code: str
+    message: str
+    detail: str = ""
+
+
+class Progress(Record):
+    """A line of a streamed answer: how far it got, at last the result or the problem."""
+
+    kind: Literal["message", "bytes", "result", "problem"] = "message"
+    message: str = ""
+    done: int = 0
+    total: int = 0
+    result: dict[str, Any] | None = None
+    problem: Problem | None = Field(default=None)
