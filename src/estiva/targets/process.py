@@ -1,0 +1,243 @@
+"""Replicas as processes of this machine: one scoring server each, which outlives whoever started it."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import ClassVar, Literal
+
+import psutil
+
+from estiva.errors import TargetException
+from estiva.records import Launch, Observation, Replica, ServiceKey
+from estiva.targets import _command, _logs
+from estiva.targets._folder import Labels, ReplicaFolder, folders, remove
+from estiva.targets._replicas import ReplicaTarget, pause
+from estiva_server import contract
+
+_POLL_SECONDS = 0.02
+_FOLLOW_POLL_SECONDS = 0.1
+_FOLLOW_YIELD_SECONDS = 1.0
+_KILL_SECONDS = 10.0
+_FIRST_STATUS_SECONDS = 10.0
+
+
+class ProcessTarget(ReplicaTarget):
+    """Runs replicas in folders below `root`, with their sockets in `runtime` (whose path must be short).
+
+    `drain` is how many seconds a stopped replica has to answer what it has begun.
+    """
+
+    runs: ClassVar[Literal["venv", "image"]] = "venv"
+
+    def __init__(self, root: Path, runtime: Path, drain: float = 30.0) -> None:
+        self._root = Path(root)
+        self._runtime = Path(runtime)
+        self._drain = drain
+
+    # --- what is there -------------------------------------------------------------------------------
+
+    def observe(self, key: ServiceKey) -> Observation:
+        with _translated(f"The replicas of {key} cannot be observed"):
+            seen = [folder.observe() for folder in folders(self._root, key)]
+        return Observation(key=key, replicas=tuple(replica for replica in seen if replica))
+
+    def keys(self) -> tuple[ServiceKey, ...]:
+        paths = sorted(path for path in self._root.glob("*/*") if path.is_dir())
+        return tuple(ServiceKey(workspace=path.parent.name, service=path.name) for path in paths)
+
+    def generations(self, key: ServiceKey) -> set[int]:
+        return {int(path.name) for path in (self._root / key.workspace / key.service).glob("[0-9]*")}
+
+    def logs(
+        self, key: ServiceKey, *, generation: int | None = None, replica: int | None = None, tail: int = 5000
+    ) -> list[str]:
+        with _translated(f"The logs of {key} cannot be read"):
+            logs = [_logs.tail(_log(folder), tail) for folder in self._chosen(key, generation, replica)]
+        return _logs.merge(logs)[-tail:] if tail > 0 else []
+
+    def follow(
+        self, key: ServiceKey, *, generation: int | None = None, replica: int | None = None, tail: int = 10
+    ) -> Iterator[list[str]]:
+        followers = {f.path: _logs.Follower(f.log) for f in self._chosen(key, generation, replica)}
+        yield _logs.merge(follower.read(tail) for follower in followers.values())[-tail:]
+        yielded = time.monotonic()
+        while folders(self._root, key):
+            for folder in self._chosen(key, generation, replica):
+                followers.setdefault(folder.path, _logs.Follower(folder.log))
+            lines = _logs.merge(follower.read() for follower in followers.values())
+            if lines or time.monotonic() - yielded > _FOLLOW_YIELD_SECONDS:
+                yield lines
+                yielded = time.monotonic()
+            time.sleep(_FOLLOW_POLL_SECONDS)
+
+    def _chosen(self, key: ServiceKey, generation: int | None, index: int | None) -> list[ReplicaFolder]:
+        return [
+            folder
+            for folder in folders(self._root, key)
+            if generation in (None, folder.generation) and index in (None, folder.index)
+        ]
+
+    # --- starting ------------------------------------------------------------------------------------
+
+    def start(self, launch: Launch, index: int) -> None:
+        folder = self._folder(launch.key, launch.generation, index)
+        with (
+            _translated(f"Replica {index} of {launch.key} cannot be started"),
+            folder.claimed() as claim,
+        ):
+            if claim is not None:
+                labels = self._new_labels(folder, launch, index)
+                folder.write_labels(labels)
+                folder.forget_status()
+                folder.prepare(launch.mounts)
+                if labels.starts > 1:
+                    _end_leftovers(folder)
+                _remove_socket(folder)
+                pid = self._spawn(launch, folder, labels.address, claim)
+                folder.write_labels(replace(labels, pid=pid))
+
+    def comes_back(self, key: ServiceKey, replica: Replica) -> bool:
+        folder = self._folder(key, replica.generation, replica.index)
+        labels = folder.labels()
+        if labels is None or not folder.was_ready():
+            return False
+        return time.time() - labels.started >= pause(labels.starts)
+
+    def _folder(self, key: ServiceKey, generation: int, index: int) -> ReplicaFolder:
+        return ReplicaFolder(self._root / key.workspace / key.service / str(generation) / str(index))
+
+    def _new_labels(self, folder: ReplicaFolder, launch: Launch, index: int) -> Labels:
+        last = folder.labels()
+        address = launch.address or f"unix:{self._socket(launch.key, launch.generation, index)}"
+        return Labels(address=address, starts=last.starts + 1 if last else 1, started=time.time())
+
+    def _socket(self, key: ServiceKey, generation: int, index: int) -> Path:
+        """A short path, the same whenever it is asked for, and of no other replica."""
+        name = f"{self._root.absolute()}/{key}/{generation}/{index}"
+        return self._runtime.absolute() / f"r-{hashlib.sha256(os.fsencode(name)).hexdigest()[:10]}.sock"
+
+    def _spawn(self, launch: Launch, folder: ReplicaFolder, address: str, claim: int) -> int:
+        app_root = folder.app.absolute()
+        with folder.console.open("wb") as console:
+            process = subprocess.Popen(
+                _command.command(launch, app_root, folder.run.absolute(), folder.logs.absolute(), address),
+                cwd=app_root,
+                env=_command.variables(launch, app_root, os.environ),
+                stdin=subprocess.DEVNULL,
+                stdout=console,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                pass_fds=(claim,),
+            )
+        # While we live we are its parent and must take its exit status; after us, init does.
+        threading.Thread(target=process.wait, name=f"reap {process.pid}", daemon=True).start()
+        return process.pid
+
+    # --- stopping ------------------------------------------------------------------------------------
+
+    def stop_replica(self, key: ServiceKey, generation: int, index: int) -> None:
+        with _translated(f"Replica {index} of {key} cannot be stopped"):
+            self._end(self._folder(key, generation, index))
+
+    def remove(self, key: ServiceKey, generation: int) -> None:
+        with _translated(f"Generation {generation} of {key} cannot be removed"):
+            for folder in self._chosen(key, generation, None):
+                self._end(folder)
+            service = self._root / key.workspace / key.service
+            remove(service / str(generation))
+
+    def delete(self, key: ServiceKey) -> None:
+        super().delete(key)
+        with _translated(f"The folder of {key} cannot be removed"):
+            remove(self._root / key.workspace / key.service)
+
+    def _end(self, folder: ReplicaFolder) -> None:
+        """Asks the process to drain, kills its group if it does not, and at last what it has left running."""
+        pid = _wait_for_pid(folder)
+        if pid is not None and folder.alive():
+            _send(os.kill, pid, signal.SIGTERM)
+            if not _wait(lambda: not folder.alive(), self._drain):
+                _send(os.killpg, pid, signal.SIGKILL)
+        _end_leftovers(folder)
+        if not _wait(lambda: not folder.alive(), _KILL_SECONDS):
+            raise TargetException(
+                f"The replica in {folder.path} cannot be ended. End its process by hand, then try again.",
+                code="ReplicaNotEnding",
+                detail=f"process {pid}",
+            )
+        _remove_socket(folder)
+        folder.forget()
+
+
+def _log(folder: ReplicaFolder) -> Path:
+    return folder.log if folder.log.exists() else folder.console
+
+
+def _pid(folder: ReplicaFolder) -> int | None:
+    status, labels = folder.status(), folder.labels()
+    return status.pid if status else labels.pid if labels else None
+
+
+def _wait_for_pid(folder: ReplicaFolder) -> int | None:
+    """The process that was started last in the folder, None if it is unknown.
+
+    It is unknown for a moment if the starter was killed just after the start: then the process says it.
+    """
+    _wait(lambda: _pid(folder) is not None or not folder.alive(), _FIRST_STATUS_SECONDS)
+    return _pid(folder)
+
+
+def _send(kill: Callable[[int, int], None], pid: int, number: signal.Signals) -> None:
+    with suppress(ProcessLookupError):
+        kill(pid, number)
+
+
+def _end_leftovers(folder: ReplicaFolder) -> None:
+    """Kills what the process has left behind: orphaned workers, programs that the script started.
+
+    They are known by the app root in their environment. Their process group would not do: its number may
+    belong to strangers by now, and a program may have left it.
+    """
+    app_root = str(folder.app.absolute())
+    for process in psutil.process_iter():
+        with suppress(psutil.Error, OSError):
+            if process.environ().get(contract.APP_ROOT_VARIABLE) == app_root:
+                process.kill()
+
+
+def _remove_socket(folder: ReplicaFolder) -> None:
+    labels = folder.labels()
+    if labels is not None and labels.address.startswith("unix:"):
+        Path(labels.address.removeprefix("unix:")).unlink(missing_ok=True)
+
+
+def _wait(condition: Callable[[], bool], seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_POLL_SECONDS)
+    return True
+
+
+@contextmanager
+def _translated(what: str) -> Iterator[None]:
+    """The boundary to the operating system."""
+    try:
+        yield
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        todo = " Free some space, or move ESTIVA_HOME to a larger disk." if full else ""
+        raise TargetException(
+            f"{what}: {error}.{todo}", code="DiskFull" if full else "TargetFailed"
+        ) from error
