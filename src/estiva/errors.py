@@ -73,7 +73,7 @@ class WebserviceException(EstivaError):
         self.request_id = request_id
 
 
-class MissingModelPath(WebserviceException, FileNotFoundError):  # noqa: N818  named as its siblings are
+class MissingModelPath(WebserviceException, FileNotFoundError):
     """The path of a model to register or deploy does not exist; releases of SDK v1 raised either base."""
 
     code = "ModelPathNotFound"
