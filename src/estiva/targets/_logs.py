@@ -6,7 +6,7 @@ import heapq
 import os
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import BinaryIO
 
@@ -22,65 +22,73 @@ def merge(logs: Iterable[list[str]]) -> list[str]:
 
 def tail(log: Path, count: int) -> list[str]:
     """The last lines of a log, rotated files included, in constant memory."""
-    return Follower(log).read(count)
+    with closing(Follower(log)) as follower:
+        return follower.read(count)
 
 
-@dataclass
 class Follower:
     """Reads on in a log from where it stopped, across rotations."""
 
-    log: Path
-    _inode: int = 0
-    _offset: int = 0
+    def __init__(self, log: Path) -> None:
+        self._log = log
+        # Where it stopped. Held open, so that no newer file can get this one's inode.
+        self._last: BinaryIO | None = None
 
     def read(self, count: int | None = None) -> list[str]:
         """Whole lines written since the last call (the last `count` of them), oldest first."""
         lines: deque[str] = deque(maxlen=count)
-        files = _open_all(self.log)
-        inodes = [file.inode for file in files]
-        unread = files[inodes.index(self._inode) :] if self._inode in inodes else files
-        for file in unread:
-            offset = self._offset if file.inode == self._inode else 0
-            self._inode, self._offset = file.inode, self._take(file, offset, lines)
-        for file in files:
-            file.content.close()
+        with ExitStack() as stack:
+            files = _open_all(self._log)
+            for file in files.values():
+                stack.callback(file.close)
+            inodes = list(files)
+            if self._last is not None and (inode := _inode(self._last)) in files:
+                _take(self._last, lines)
+                inodes = inodes[inodes.index(inode) + 1 :]
+            for inode in inodes:
+                _take(files[inode], lines)
+            if inodes:
+                self._keep(files[inodes[-1]])
         return list(lines)
 
-    def _take(self, file: _File, offset: int, lines: deque[str]) -> int:
-        """Adds the whole lines after the offset; returns where they end."""
-        if offset > file.size:  # another file that got the old one's inode
-            offset = 0
-        file.content.seek(offset)
-        for line in file.content:
-            if not line.endswith(b"\n"):
-                break
-            offset += len(line)
-            lines.append(line.decode(errors="replace").rstrip("\r\n"))
-        return offset
+    def close(self) -> None:
+        if self._last is not None:
+            self._last.close()
+
+    def _keep(self, file: BinaryIO) -> None:
+        self.close()
+        position = file.tell()
+        self._last = os.fdopen(os.dup(file.fileno()), "rb")
+        self._last.seek(position)
 
 
-@dataclass(frozen=True)
-class _File:
-    inode: int
-    size: int
-    content: BinaryIO
+def _take(file: BinaryIO, lines: deque[str]) -> None:
+    """Adds the whole lines from the file's position on, and leaves the position after them."""
+    position = file.tell()
+    for line in file:
+        if not line.endswith(b"\n"):
+            break
+        position += len(line)
+        lines.append(line.decode(errors="replace").rstrip("\r\n"))
+    file.seek(position)
 
 
-def _open_all(log: Path) -> list[_File]:
-    """The log's files, oldest first, each once.
+def _inode(file: BinaryIO) -> int:
+    return os.fstat(file.fileno()).st_ino
+
+
+def _open_all(log: Path) -> dict[int, BinaryIO]:
+    """The log's files by their inode, oldest first.
 
     Opened newest first, so that a rotation in between shows a file twice, and never hides one.
     """
-    files: dict[int, _File] = {}
+    files: dict[int, BinaryIO] = {}
     for number in range(_KEPT_FILES):
         path = log if number == 0 else log.with_name(f"{log.name}.{number}")
         try:
-            content = path.open("rb")
+            file = path.open("rb")
         except FileNotFoundError:
             continue
-        status = os.fstat(content.fileno())
-        if status.st_ino in files:
-            content.close()
-        else:
-            files[status.st_ino] = _File(status.st_ino, status.st_size, content)
-    return list(files.values())[::-1]
+        if files.setdefault(_inode(file), file) is not file:
+            file.close()
+    return dict(reversed(files.items()))

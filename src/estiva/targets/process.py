@@ -10,7 +10,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar, Literal
@@ -40,8 +40,8 @@ class ProcessTarget(ReplicaTarget):
     runs: ClassVar[Literal["venv", "image"]] = "venv"
 
     def __init__(self, root: Path, runtime: Path, drain: float = 30.0) -> None:
-        self._root = Path(root)
-        self._runtime = Path(runtime)
+        self._root = root.resolve()
+        self._runtime = runtime.resolve()
         self._drain = drain
 
     # --- what is there -------------------------------------------------------------------------------
@@ -68,17 +68,23 @@ class ProcessTarget(ReplicaTarget):
     def follow(
         self, key: ServiceKey, *, generation: int | None = None, replica: int | None = None, tail: int = 10
     ) -> Iterator[list[str]]:
-        followers = {f.path: _logs.Follower(f.log) for f in self._chosen(key, generation, replica)}
-        yield _logs.merge(follower.read(tail) for follower in followers.values())[-tail:]
-        yielded = time.monotonic()
-        while folders(self._root, key):
-            for folder in self._chosen(key, generation, replica):
-                followers.setdefault(folder.path, _logs.Follower(folder.log))
-            lines = _logs.merge(follower.read() for follower in followers.values())
-            if lines or time.monotonic() - yielded > _FOLLOW_YIELD_SECONDS:
-                yield lines
-                yielded = time.monotonic()
-            time.sleep(_FOLLOW_POLL_SECONDS)
+        with ExitStack() as stack:
+            followers: dict[Path, _logs.Follower] = {}
+
+            def read(count: int | None = None) -> list[str]:
+                for folder in self._chosen(key, generation, replica):
+                    if folder.path not in followers:
+                        followers[folder.path] = stack.enter_context(closing(_logs.Follower(folder.log)))
+                return _logs.merge(follower.read(count) for follower in followers.values())
+
+            yield read(tail)[-tail:]
+            yielded = time.monotonic()
+            while folders(self._root, key):
+                lines = read()
+                if lines or time.monotonic() - yielded > _FOLLOW_YIELD_SECONDS:
+                    yield lines
+                    yielded = time.monotonic()
+                time.sleep(_FOLLOW_POLL_SECONDS)
 
     def _chosen(self, key: ServiceKey, generation: int | None, index: int | None) -> list[ReplicaFolder]:
         return [
@@ -123,16 +129,15 @@ class ProcessTarget(ReplicaTarget):
 
     def _socket(self, key: ServiceKey, generation: int, index: int) -> Path:
         """A short path, the same whenever it is asked for, and of no other replica."""
-        name = f"{self._root.absolute()}/{key}/{generation}/{index}"
-        return self._runtime.absolute() / f"r-{hashlib.sha256(os.fsencode(name)).hexdigest()[:10]}.sock"
+        name = f"{self._root}/{key}/{generation}/{index}"
+        return self._runtime / f"r-{hashlib.sha256(os.fsencode(name)).hexdigest()[:10]}.sock"
 
     def _spawn(self, launch: Launch, folder: ReplicaFolder, address: str, claim: int) -> int:
-        app_root = folder.app.absolute()
         with folder.console.open("wb") as console:
             process = subprocess.Popen(
-                _command.command(launch, app_root, folder.run.absolute(), folder.logs.absolute(), address),
-                cwd=app_root,
-                env=_command.variables(launch, app_root, os.environ),
+                _command.command(launch, folder.app, folder.run, folder.logs, address),
+                cwd=folder.app,
+                env=_command.variables(launch, folder.app, os.environ),
                 stdin=subprocess.DEVNULL,
                 stdout=console,
                 stderr=subprocess.STDOUT,
@@ -208,7 +213,7 @@ def _end_leftovers(folder: ReplicaFolder) -> None:
     They are known by the app root in their environment. Their process group would not do: its number may
     belong to strangers by now, and a program may have left it.
     """
-    app_root = str(folder.app.absolute())
+    app_root = str(folder.app)
     for process in psutil.process_iter():
         with suppress(psutil.Error, OSError):
             if process.environ().get(contract.APP_ROOT_VARIABLE) == app_root:
