@@ -12,7 +12,7 @@ import pytest
 
 from estiva.home import HOME_VARIABLE, Home
 
-_SECONDS_TO_END = 5.0
+_SECONDS_TO_END = 3.0
 
 
 @pytest.fixture

@@ -37,7 +37,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> object:
-    """Imports a public name when it is first used: the control server imports `estiva` too, without the SDK."""
+    """Imports a public name when it is first used: the control server imports `estiva`, not the SDK."""
     if name not in _HOMES:
         raise AttributeError(f"module 'estiva' has no attribute {name!r}")
     return getattr(importlib.import_module(_HOMES[name]), name)

@@ -1,3 +1,3 @@
-"""The scoring server of Estiva. It runs inside the user's environment: importing this package must stay free."""
+"""The scoring server of Estiva. It runs inside the user's environment: importing this package costs nothing."""
 
 __version__ = "0.1.0"
