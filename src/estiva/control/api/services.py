@@ -1,0 +1,132 @@
+"""Services: deploy, update, reload, watch, logs, delete; and a trial without a service."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from fastapi import APIRouter
+from fastapi.responses import PlainTextResponse, StreamingResponse
+
+from estiva.control.api import streams
+from estiva.control.api.access import Control
+from estiva.control.server import Server
+from estiva.control.trial import run_trial
+from estiva.errors import WebserviceException
+from estiva.messages import DeploymentRequest, Progress, ServiceView, TrialRequest, TrialResult
+from estiva.records import Generation, GenerationState, ServiceKey
+
+router = APIRouter(prefix="/workspaces/{workspace}")
+
+_WATCH_SECONDS = 1.0
+
+
+@router.get("/services")
+def listing(control: Control, workspace: str) -> list[ServiceView]:
+    control.stages.store.workspace(workspace)
+    return [control.intake.view(service.key) for service in control.stages.store.services(workspace)]
+
+
+@router.put("/services/{name}", status_code=202)
+def deploy(control: Control, workspace: str, name: str, request: DeploymentRequest) -> ServiceView:
+    return control.intake.deploy(ServiceKey(workspace=workspace, service=name), request)
+
+
+@router.patch("/services/{name}", status_code=202)
+def update(control: Control, workspace: str, name: str, request: DeploymentRequest) -> ServiceView:
+    return control.intake.update(ServiceKey(workspace=workspace, service=name), request)
+
+
+@router.post("/services/{name}/reload", status_code=202)
+def reload(control: Control, workspace: str, name: str) -> ServiceView:
+    return control.intake.reload(ServiceKey(workspace=workspace, service=name))
+
+
+@router.get("/services/{name}")
+def show(control: Control, workspace: str, name: str) -> ServiceView:
+    return control.intake.view(ServiceKey(workspace=workspace, service=name))
+
+
+@router.get("/services/{name}/generations")
+def history(control: Control, workspace: str, name: str) -> list[Generation]:
+    key = ServiceKey(workspace=workspace, service=name)
+    control.stages.store.service(key)
+    return control.stages.store.generations(key)
+
+
+@router.delete("/services/{name}", status_code=202)
+def delete(control: Control, workspace: str, name: str) -> None:
+    control.intake.delete(ServiceKey(workspace=workspace, service=name))
+
+
+@router.get("/services/{name}/watch")
+def watch(control: Control, workspace: str, name: str, generation: int) -> StreamingResponse:
+    """The service at each change, until that generation has ended one way or the other, or the service."""
+    return streams.lines(_views(control, ServiceKey(workspace=workspace, service=name), generation))
+
+
+@router.get("/services/{name}/logs")
+def logs(
+    control: Control,
+    workspace: str,
+    name: str,
+    tail: int = 5000,
+    generation: int | None = None,
+    replica: int | None = None,
+) -> PlainTextResponse:
+    """The last lines of the newest generation that has any, or of the one that is named."""
+    key = ServiceKey(workspace=workspace, service=name)
+    service = control.stages.store.service(key)
+    number = generation or service.desired
+    found = control.stages.target.logs(key, generation=number, replica=replica, tail=tail)
+    return PlainTextResponse("".join(f"{line}\n" for line in found))
+
+
+@router.get("/services/{name}/logs/follow")
+def follow(control: Control, workspace: str, name: str, tail: int = 100) -> StreamingResponse:
+    key = ServiceKey(workspace=workspace, service=name)
+    control.stages.store.service(key)
+    return StreamingResponse(_followed(control, key, tail), media_type="text/plain; charset=utf-8")
+
+
+@router.post("/trial")
+def trial(control: Control, workspace: str, request: TrialRequest) -> StreamingResponse:
+    control.stages.store.workspace(workspace)
+
+    def work(show: streams.Show) -> TrialResult:
+        spec = control.intake.specification(workspace, request)
+        return run_trial(
+            control.stages, workspace, spec, request.data, lambda line: show(Progress(message=line))
+        )
+
+    return streams.run(work)
+
+
+def _followed(control: Server, key: ServiceKey, tail: int) -> Iterator[str]:
+    """An empty part now and then finds out that the client has left."""
+    for batch in control.stages.target.follow(key, tail=tail):
+        if control.stopping.is_set():
+            return
+        yield "".join(f"{line}\n" for line in batch)
+
+
+def _views(control: Server, key: ServiceKey, number: int) -> Iterator[ServiceView]:
+    changes = control.stages.changes
+    shown = ""
+    while not control.stopping.is_set():
+        seen = changes.count
+        try:
+            view = control.intake.view(key)
+        except WebserviceException:  # deleted meanwhile: the stream ends, and the client asks why
+            return
+        text = json.dumps(view.model_dump(mode="json"))
+        if text != shown:
+            yield view
+            shown = text
+        if _ended(control, key, number):
+            return
+        changes.wait(seen, _WATCH_SECONDS)
+
+
+def _ended(control: Server, key: ServiceKey, number: int) -> bool:
+    return control.stages.store.generation(key, number).state is not GenerationState.PENDING

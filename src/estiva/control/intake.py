@@ -1,0 +1,270 @@
+"""Accepts what clients ask for: checks it, snapshots models and code, and writes down what is wanted.
+
+Nothing is started here; the reconcile loop does that. When an answer has been given, the wish is on disk.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+from estiva.control.reconcile import Reconciler
+from estiva.control.stages import Stages
+from estiva.errors import UserErrorException, WebserviceException
+from estiva.gateway import ports
+from estiva.messages import DeploymentRequest, ModelReference, ModelRegistration, ServiceView
+from estiva.records import (
+    Code,
+    DeploymentSpec,
+    EnvironmentSpecification,
+    Generation,
+    GenerationState,
+    Model,
+    ModelMount,
+    Service,
+    ServiceKey,
+    ServiceSettings,
+    ServiceState,
+    Tree,
+)
+from estiva.registry import names
+from estiva.registry.trees import ingest
+
+_UNREGISTERED_NAME_LENGTH = 30
+
+
+Reason = Literal["deploy", "update", "reload"]
+
+
+class Intake:
+    def __init__(self, stages: Stages, reconciler: Reconciler) -> None:
+        self._stages = stages
+        self._reconciler = reconciler
+        # Choosing a port and writing it down must be one act, or two services may be promised the same.
+        self._accepting = threading.Lock()
+
+    def register_model(
+        self, workspace: str, wanted: ModelRegistration, on_progress: Callable[[int, int], None]
+    ) -> Model:
+        names.model_name(wanted.name)
+        self._stages.store.workspace(workspace)
+        children = None if wanted.child_paths is None else [Path(path) for path in wanted.child_paths]
+        tree = ingest(
+            self._stages.blobs,
+            Path(wanted.path),
+            child_paths=children,
+            keep_root=True,
+            on_progress=on_progress,
+        )
+        model = Model(version=0, tree=tree, **wanted.model_dump(exclude={"path", "child_paths"}))
+        return self._stages.store.add_model(workspace, model)
+
+    def deploy(self, key: ServiceKey, request: DeploymentRequest) -> ServiceView:
+        names.service_name(key.service)
+        self._stages.store.workspace(key.workspace)
+        existing = self._existing(key)
+        if existing is not None and not request.overwrite:
+            raise WebserviceException(
+                f"A service named {key.service!r} exists in workspace {key.workspace!r}. "
+                "Pass overwrite=True to replace it, update it, or choose another name.",
+                code="ServiceExists",
+            )
+        spec = self._specification(key.workspace, request)
+        if existing is not None:
+            return self._accept(key, self._on_its_port(existing, spec), "deploy", request)
+        return self._create(key, spec, request)
+
+    def update(self, key: ServiceKey, request: DeploymentRequest) -> ServiceView:
+        service = self._stages.store.service(key)
+        before = self._stages.store.generation(key, service.desired).spec
+        spec = self._changed(key.workspace, before, request)
+        return self._accept(key, self._on_its_port(service, spec), "update", request)
+
+    def reload(self, key: ServiceKey) -> ServiceView:
+        """The same generation again, with the scripts as they are now at their original place."""
+        service = self._stages.store.service(key)
+        number = service.serving or service.desired
+        before = self._stages.store.generation(key, number).spec
+        code = self._code(before.code.entry_path, before.code.source_directory)
+        return self._accept(key, before.model_copy(update={"code": code}), "reload", None)
+
+    def delete(self, key: ServiceKey) -> None:
+        self._stages.store.service(key)
+        self._stages.store.update_service(key, state=ServiceState.DELETING)
+        self._reconciler.interrupt(key)
+
+    def view(self, key: ServiceKey) -> ServiceView:
+        store = self._stages.store
+        service = store.service(key)
+        return ServiceView(
+            service=service,
+            desired=store.generation(key, service.desired),
+            serving=None if service.serving is None else store.generation(key, service.serving),
+            replicas=self._stages.target.observe(key).replicas,
+        )
+
+    def specification(self, workspace: str, request: DeploymentRequest) -> DeploymentSpec:
+        """What a new deployment of the request would be; for a trial, too."""
+        return self._specification(workspace, request)
+
+    # --- from a request to a specification -----------------------------------------------------------
+
+    def _specification(self, workspace: str, request: DeploymentRequest) -> DeploymentSpec:
+        if request.entry_script is None:
+            raise UserErrorException("A deployment needs an inference configuration with an entry script.")
+        return DeploymentSpec(
+            models=self._mounts(workspace, request.models or ()),
+            code=self._code(request.entry_script, request.source_directory),
+            environment=request.environment or borrowed(request.interpreter),
+            environment_version=request.environment_version,
+            interpreter=request.interpreter,
+            settings=request.settings or ServiceSettings(),
+            variables=request.variables or {},
+            secrets=request.secrets or {},
+        )
+
+    def _changed(self, workspace: str, before: DeploymentSpec, request: DeploymentRequest) -> DeploymentSpec:
+        """What was deployed with the parts that the request names replaced."""
+        changes: dict[str, object] = {}
+        if request.models is not None:
+            changes["models"] = self._mounts(workspace, request.models)
+        if request.entry_script is not None:
+            changes["code"] = self._code(request.entry_script, request.source_directory)
+            changes["environment"] = request.environment or borrowed(request.interpreter)
+            changes["environment_version"] = request.environment_version
+            changes["interpreter"] = request.interpreter
+        changes.update(
+            (name, value)
+            for name in ("settings", "variables", "secrets")
+            if (value := getattr(request, name)) is not None
+        )
+        if not changes and request.description is None and not request.tags and not request.properties:
+            raise WebserviceException(
+                "Nothing to update: no part of the service was given.", code="NothingToUpdate"
+            )
+        return before.model_copy(update=changes)
+
+    def _mounts(self, workspace: str, references: tuple[ModelReference, ...]) -> tuple[ModelMount, ...]:
+        return tuple(self._mount(workspace, reference) for reference in references)
+
+    def _mount(self, workspace: str, reference: ModelReference) -> ModelMount:
+        if reference.path is not None:
+            path = Path(reference.path)
+            tree = ingest(self._stages.blobs, path, keep_root=True)
+            return ModelMount(name=path.name[:_UNREGISTERED_NAME_LENGTH], version=0, tree=tree)
+        model = self._stages.store.model(workspace, reference.name or "", reference.version)
+        return ModelMount(name=model.name, version=model.version, tree=model.tree)
+
+    def _code(self, entry_script: str, source_directory: str | None) -> Code:
+        entry = Path(entry_script)
+        if not entry.is_file():
+            raise WebserviceException(
+                f"The entry script {entry} does not exist (any more). "
+                "Put it back, or deploy with its new path.",
+                code="EntryScriptNotFound",
+            )
+        if source_directory is None:
+            tree = ingest(self._stages.blobs, entry, keep_root=True)
+            return Code(tree=tree, entry_script=entry.name, entry_path=entry_script)
+        root = Path(source_directory).resolve()
+        tree = below(root.name, ingest(self._stages.blobs, root, keep_root=False))
+        inside = entry.resolve().relative_to(root).as_posix()
+        return Code(
+            tree=tree,
+            entry_script=f"{root.name}/{inside}",
+            entry_path=entry_script,
+            source_directory=source_directory,
+        )
+
+    # --- writing it down -----------------------------------------------------------------------------
+
+    def _existing(self, key: ServiceKey) -> Service | None:
+        services = self._stages.store.services(key.workspace)
+        return next((service for service in services if service.key == key), None)
+
+    def _create(self, key: ServiceKey, spec: DeploymentSpec, request: DeploymentRequest) -> ServiceView:
+        with self._accepting:
+            port = self._choose_port(spec.settings)
+            settings = spec.settings.model_copy(update={"port": port})
+            service = Service(
+                key=key,
+                state=ServiceState.TRANSITIONING,
+                port=port,
+                host=settings.host,
+                desired=1,
+                description=request.description,
+                tags=request.tags or {},
+                properties=request.properties or {},
+            )
+            spec = spec.model_copy(update={"settings": settings})
+            generation = Generation(number=1, state=GenerationState.PENDING, spec=spec)
+            self._stages.store.create_service(service, generation)
+        return self._announce(key)
+
+    def _accept(
+        self, key: ServiceKey, spec: DeploymentSpec, reason: Reason, request: DeploymentRequest | None
+    ) -> ServiceView:
+        self._stages.store.add_generation(
+            key,
+            spec,
+            reason,
+            description=request.description if request else None,
+            tags=request.tags if request else None,
+            properties=request.properties if request else None,
+        )
+        self._reconciler.interrupt(key)
+        return self._announce(key)
+
+    def _announce(self, key: ServiceKey) -> ServiceView:
+        self._reconciler.wake()
+        self._stages.changes.announce()
+        return self.view(key)
+
+    # --- ports ---------------------------------------------------------------------------------------
+
+    def _choose_port(self, settings: ServiceSettings) -> int:
+        taken = {service.port: service.key for service in self._stages.store.services()}
+        if settings.port is None:
+            port = ports.free_port(settings.host)
+            while port in taken:
+                port = ports.free_port(settings.host)
+            return port
+        if settings.port in taken:
+            raise WebserviceException(
+                f"Port {settings.port} belongs to the service {taken[settings.port]}. "
+                "Choose another port, leave the port out to get a free one, or delete that service.",
+                code="PortInUse",
+            )
+        holder = ports.holder(settings.host, settings.port)
+        if holder is not None:
+            raise WebserviceException(
+                f"Port {settings.port} on {settings.host} is in use by {holder}. "
+                "Choose another port, leave the port out to get a free one, or end that program.",
+                code="PortInUse",
+            )
+        return settings.port
+
+    def _on_its_port(self, service: Service, spec: DeploymentSpec) -> DeploymentSpec:
+        """A service keeps its port for life, so that its callers' URL stays true."""
+        port = spec.settings.port
+        if port is not None and port != service.port:
+            raise WebserviceException(
+                f"The service {service.key.service!r} is published on port {service.port}, which does "
+                f"not change in an update. Leave the port out, or delete the service and deploy it on {port}.",
+                code="PortChange",
+            )
+        settings = spec.settings.model_copy(update={"port": service.port, "host": service.host})
+        return spec.model_copy(update={"settings": settings})
+
+
+def borrowed(interpreter: str) -> EnvironmentSpecification:
+    """The environment of a deployment that names none: the packages that the user runs now."""
+    return EnvironmentSpecification(name="current", borrowed_from=interpreter)
+
+
+def below(folder: str, tree: Tree) -> Tree:
+    """The same tree one level deeper, in `folder`."""
+    files = tuple(file.model_copy(update={"path": f"{folder}/{file.path}"}) for file in tree.files)
+    return Tree(files=files, directories=tuple(f"{folder}/{path}" for path in tree.directories))

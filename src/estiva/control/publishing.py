@@ -1,0 +1,95 @@
+"""Publishes services: keeps each workspace's gateway equal to what the store says is served."""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from collections.abc import Mapping
+
+from estiva.gateway import Gateway, binary
+from estiva.home import Home
+from estiva.records import (
+    Endpoint,
+    Generation,
+    Replica,
+    Route,
+    Service,
+    ServiceKey,
+    ServiceState,
+)
+from estiva.registry.store import Store
+from estiva.targets import Target
+
+
+class Publisher:
+    """Routes of a workspace are computed and applied under one lock, so that the newest state wins."""
+
+    def __init__(self, home: Home, store: Store, target: Target) -> None:
+        self._home = home
+        self._store = store
+        self._target = target
+        self._gateways: dict[str, Gateway] = {}
+        self._locks: defaultdict[str, threading.RLock] = defaultdict(threading.RLock)
+
+    @property
+    def available(self) -> bool:
+        """Without an HAProxy a replica listens on the service's own port, and updates stop it first."""
+        return binary.find() is not None
+
+    def publish(self, workspace: str, switching: Mapping[ServiceKey, int] | None = None) -> None:
+        """Makes the gateway serve what the store says, with `switching` services at another generation.
+
+        Idempotent. What served before goes on serving if this raises GatewayException.
+        """
+        if not self.available:
+            return
+        with self._locks[workspace]:
+            self._gateway(workspace).apply(self._routes(workspace, switching or {}))
+
+    def stop(self, workspace: str) -> None:
+        with self._locks[workspace]:
+            self._gateway(workspace).stop()
+
+    def alive(self, workspace: str) -> bool:
+        return not self.available or self._gateway(workspace).alive()
+
+    def quiet(self, key: ServiceKey, replica: Replica) -> bool:
+        """Whether no request can reach the replica any more: only then may it be stopped."""
+        if not self.available:
+            return True
+        return self._gateway(key.workspace).quiet(key.service, endpoint_name(replica))
+
+    def _gateway(self, workspace: str) -> Gateway:
+        with self._locks[workspace]:
+            if workspace not in self._gateways:
+                self._gateways[workspace] = Gateway(self._home.gateways / workspace, self._home.runtime)
+            return self._gateways[workspace]
+
+    def _routes(self, workspace: str, switching: Mapping[ServiceKey, int]) -> list[Route]:
+        routes = []
+        for service in self._store.services(workspace):
+            number = switching.get(service.key, service.serving)
+            if number is not None and service.state is not ServiceState.DELETING:
+                generation = self._store.generation(service.key, number)
+                replicas = self._target.observe(service.key).of(number)
+                routes.append(route(service, generation, replicas))
+        return routes
+
+
+def endpoint_name(replica: Replica) -> str:
+    return f"g{replica.generation}-{replica.index}"
+
+
+def route(service: Service, generation: Generation, replicas: tuple[Replica, ...]) -> Route:
+    """A dead replica keeps its place: it is started again at the same address, and retries cover the gap."""
+    settings = generation.spec.settings
+    return Route(
+        service=service.key.service,
+        host=service.host,
+        port=service.port,
+        endpoints=tuple(Endpoint(name=endpoint_name(r), address=r.address) for r in replicas),
+        concurrency=settings.replica_max_concurrent_requests,
+        wait_ms=settings.max_request_wait_time,
+        timeout_ms=settings.scoring_timeout_ms,
+        body_limit=settings.body_limit,
+    )

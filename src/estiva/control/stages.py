@@ -1,0 +1,45 @@
+"""The stages that the control server composes, opened once for one home."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+
+from estiva import targets
+from estiva.control.changes import Changes
+from estiva.control.publishing import Publisher
+from estiva.environments import Environments
+from estiva.home import Home
+from estiva.registry.blobs import Blobs
+from estiva.registry.store import Store
+from estiva.registry.trees import Checkouts
+from estiva.targets import Target
+
+
+@dataclass(frozen=True)
+class Stages:
+    home: Home
+    store: Store
+    blobs: Blobs
+    checkouts: Checkouts
+    environments: Environments
+    target: Target
+    publisher: Publisher
+    changes: Changes = field(default_factory=Changes)
+
+    @classmethod
+    def open(cls, home: Home) -> Stages:
+        home.create()
+        store = Store(f"sqlite:///{home.database}")
+        blobs = Blobs(home.blobs)
+        target = targets.load("process", root=home.replicas, runtime=home.runtime)
+        return cls(
+            home=home,
+            store=store,
+            blobs=blobs,
+            checkouts=Checkouts(blobs, home.checkouts),
+            environments=Environments(home.environments, Path(str(files("estiva_server")))),
+            target=target,
+            publisher=Publisher(home, store, target),
+        )

@@ -1,0 +1,100 @@
+"""From the user's objects to a deployment request."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+
+from estiva import records
+from estiva.errors import WebserviceException
+from estiva.messages import DeploymentRequest, ModelReference, ServiceView
+from estiva.sdk.connection import connect
+from estiva.sdk.inference import InferenceConfig
+from estiva.sdk.model import Model, existing_path, parse_id
+from estiva.sdk.webservice import LocalWebservice, LocalWebserviceDeploymentConfiguration
+from estiva.sdk.workspace import Workspace
+
+Deployable = Model | str | os.PathLike[str]
+
+
+def deploy(
+    workspace: Workspace,
+    name: str,
+    models: Sequence[Deployable],
+    inference_config: InferenceConfig | None,
+    deployment_config: LocalWebserviceDeploymentConfiguration | None,
+    deployment_target: Any,
+    overwrite: bool,
+    show_output: bool,
+) -> LocalWebservice:
+    if inference_config is None:
+        raise WebserviceException(
+            "A deployment needs an inference configuration: "
+            "InferenceConfig(entry_script=..., environment=...).",
+            code="InferenceConfigMissing",
+        )
+    if deployment_target is not None:
+        raise WebserviceException(
+            "deployment_target is not supported yet: leave it out to deploy on this machine.",
+            code="ComputeTargetNotFound",
+        )
+    body = request(models, inference_config, deployment_config or LocalWebserviceDeploymentConfiguration())
+    body = body.model_copy(update={"overwrite": overwrite})
+    answer = connect().request("PUT", f"/workspaces/{workspace.name}/services/{name}", body=body.body())
+    service = LocalWebservice(workspace, name, _view=ServiceView.model_validate(answer))
+    if show_output:
+        _print_deployment(service, body)
+    return service
+
+
+def request(
+    models: Sequence[Deployable] | None,
+    inference_config: InferenceConfig | None,
+    deployment_config: LocalWebserviceDeploymentConfiguration | None,
+) -> DeploymentRequest:
+    """What is given, as one request; parts that are None stay out of it."""
+    config, environment = deployment_config, inference_config.environment if inference_config else None
+    return DeploymentRequest(
+        models=None if models is None else tuple(reference(model) for model in models),
+        entry_script=str(inference_config.entry_path.absolute()) if inference_config else None,
+        source_directory=inference_config.source_directory if inference_config else None,
+        environment=environment.to_specification() if environment else None,
+        environment_version=environment.version if environment else None,
+        interpreter=sys.executable,
+        settings=config.settings() if config else None,
+        variables=config.environment_variables if config else None,
+        secrets=_hidden(config.secrets) if config else None,
+        description=config.description if config else None,
+        tags=config.tags if config else None,
+        properties=config.properties if config else None,
+    )
+
+
+def _hidden(secrets: dict[str, str] | None) -> dict[str, SecretStr] | None:
+    """None leaves a service's secrets as they are."""
+    return None if secrets is None else {name: SecretStr(value) for name, value in secrets.items()}
+
+
+def reference(model: Deployable) -> ModelReference:
+    """A Model object, a "name:version" id, or a path; an existing path wins over an id that looks like one."""
+    if isinstance(model, Model):
+        return ModelReference(name=model.name, version=model.version)
+    text = os.fspath(model)
+    if not Path(text).exists() and ":" in text:
+        name, version = parse_id(text)
+        return ModelReference(name=name, version=version)
+    return ModelReference(path=str(existing_path(text)))
+
+
+def _print_deployment(service: LocalWebservice, body: DeploymentRequest) -> None:
+    environment: records.EnvironmentSpecification | None = body.environment
+    print(f"Deploying {service.name} as a process on this machine")
+    print(f"  models        {', '.join(service.models) or 'none'}")
+    print(f"  entry script  {body.entry_script}")
+    print(f"  environment   {environment.name if environment else 'the packages that run now'}")
+    print("Call wait_for_deployment(show_output=True) to follow it.")

@@ -1,0 +1,290 @@
+"""Environments: what a score script needs, and where versions of it are kept."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from estiva import records, specification
+from estiva.errors import UserErrorException
+from estiva.messages import BuiltEnvironment, EnvironmentBuild, Progress
+from estiva.sdk.conda_dependencies import CondaDependencies
+from estiva.sdk.connection import connect
+from estiva.sdk.workspace import Workspace
+
+__all__ = ["CondaDependencies", "DockerSection", "Environment", "PythonSection"]
+
+_DEFINITION_FILE = "azureml_environment.json"
+_CONDA_FILE = "conda_dependencies.yml"
+_DOCKERFILE = "BaseDockerfile"
+
+
+class _Section:
+    """Assigning to a name that does not exist is an error, or a misspelt setting would be lost silently."""
+
+    _names: tuple[str, ...] = ()
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not name.startswith("_") and name not in self._names:
+            raise AttributeError(
+                f"{type(self).__name__} has no attribute {name!r}; it has {', '.join(self._names)}."
+            )
+        super().__setattr__(name, value)
+
+
+class PythonSection(_Section):
+    _names = ("conda_dependencies", "interpreter_path", "user_managed_dependencies")
+
+    def __init__(self) -> None:
+        self.conda_dependencies = CondaDependencies()
+        self.interpreter_path = "python"
+        self.user_managed_dependencies = False
+
+
+class DockerSection(_Section):
+    """A base image, or a Dockerfile for one (its text, or the path of a file); the last one set wins."""
+
+    _names = ("arguments", "base_dockerfile", "base_image", "enabled", "shm_size")
+
+    def __init__(self) -> None:
+        self._image: str | None = None
+        self._dockerfile: str | None = None
+        self.arguments: list[str] = []
+        self.enabled: bool | None = None
+        self.shm_size: str | None = None
+
+    @property
+    def base_image(self) -> str | None:
+        return self._image
+
+    @base_image.setter
+    def base_image(self, value: str | None) -> None:
+        self._image = value
+        if value is not None:
+            self._dockerfile = None
+
+    @property
+    def base_dockerfile(self) -> str | None:
+        return self._dockerfile
+
+    @base_dockerfile.setter
+    def base_dockerfile(self, value: Any) -> None:
+        self._dockerfile = _dockerfile_text(value)
+        if value is not None:
+            self._image = None
+
+
+def _dockerfile_text(value: Any) -> str | None:
+    if value is None:
+        return None
+    if hasattr(value, "read"):
+        return str(value.read())
+    text = os.fspath(value)
+    single_line = "\n" not in text
+    return Path(text).read_text(encoding="utf-8") if single_line and Path(text).is_file() else str(text)
+
+
+class Environment(_Section):
+    """An environment. `version` is None until it comes from the registry; versions are strings."""
+
+    _names = ("docker", "environment_variables", "inferencing_stack_version", "name", "python", "version")
+
+    def __init__(self, name: str, **_unused: Any) -> None:
+        if not isinstance(name, str):
+            raise TypeError(f"The name of an environment is text, not {type(name).__name__}.")
+        self.name = name
+        self.version: str | None = None
+        self.python = PythonSection()
+        self.docker = DockerSection()
+        self.environment_variables: dict[str, str] = {}
+        self.inferencing_stack_version: str | None = None
+
+    # --- from what the user has ----------------------------------------------------------------------
+
+    @staticmethod
+    def from_conda_specification(name: str, file_path: str | os.PathLike[str]) -> Environment:
+        """Raises UserErrorException, with line and column where it can, for what is no specification."""
+        text = _read(file_path)
+        specification.parse_conda(text, name=name, source=str(file_path))
+        environment = Environment(name)
+        environment.python.conda_dependencies = CondaDependencies(file_path)
+        variables = environment.python.conda_dependencies.as_dict().get("variables") or {}
+        environment.environment_variables = {str(key): str(value) for key, value in variables.items()}
+        return environment
+
+    @staticmethod
+    def from_pip_requirements(
+        name: str, file_path: str | os.PathLike[str], pip_version: str | None = None
+    ) -> Environment:
+        """The requirements file taken as it is."""
+        parsed = specification.parse_pip(_read(file_path), name=name)
+        environment = Environment(name)
+        dependencies = CondaDependencies()
+        dependencies.set_pip_requirements([*parsed.pip_options, *parsed.pip_packages])
+        dependencies.add_conda_package(f"pip={pip_version}" if pip_version else "pip")
+        environment.python.conda_dependencies = dependencies
+        return environment
+
+    @staticmethod
+    def from_specification(found: records.EnvironmentSpecification) -> Environment:
+        environment = Environment(found.name)
+        text = specification.dump_conda(found)
+        from ruamel.yaml import YAML
+
+        content = YAML().load(text)
+        environment.python.conda_dependencies = CondaDependencies(_underlying_structure=content)
+        if found.borrowed_from is not None:
+            environment.python.user_managed_dependencies = True
+            environment.python.interpreter_path = found.borrowed_from
+        environment.environment_variables = dict(found.variables)
+        environment.docker.base_dockerfile = found.base_dockerfile
+        if found.base_image is not None:
+            environment.docker.base_image = found.base_image
+        environment.inferencing_stack_version = found.inferencing_stack_version
+        return environment
+
+    def to_specification(self) -> records.EnvironmentSpecification:
+        """The record that the control server resolves. Raises UserErrorException if it is not sound."""
+        text = self.python.conda_dependencies.serialize_to_string()
+        parsed = specification.parse_conda(text, name=self.name)
+        return parsed.model_copy(
+            update={
+                "variables": {**parsed.variables, **self.environment_variables},
+                "borrowed_from": self._borrowed_from(),
+                "base_image": self.docker.base_image,
+                "base_dockerfile": self.docker.base_dockerfile,
+                "inferencing_stack_version": self.inferencing_stack_version,
+            }
+        )
+
+    def _borrowed_from(self) -> str | None:
+        """Dependencies that the user manages are those of an interpreter, by default the running one."""
+        if not self.python.user_managed_dependencies:
+            return None
+        path = self.python.interpreter_path
+        return sys.executable if path == "python" else path
+
+    # --- the registry --------------------------------------------------------------------------------
+
+    def register(self, workspace: Workspace) -> Environment:
+        """A new object with a version; this one keeps none. The same content again keeps its version."""
+        body = self.to_specification().model_dump(mode="json")
+        found = connect().request("POST", f"/workspaces/{workspace.name}/environments", body=body)
+        return _from_record(records.Environment.model_validate(found))
+
+    @staticmethod
+    def get(
+        workspace: Workspace, name: str, version: str | None = None, label: str | None = None
+    ) -> Environment:
+        """The version named, else the newest. Raises EnvironmentException if there is none."""
+        if version is not None and label is not None:
+            raise UserErrorException("Give a version or a label, not both.", code="VersionAndLabel")
+        if label not in (None, "latest"):
+            raise UserErrorException(f"There is no label {label!r}: use a version.", code="LabelUnknown")
+        params = {} if version is None else {"version": str(version)}
+        found = connect().request("GET", f"/workspaces/{workspace.name}/environments/{name}", params=params)
+        return _from_record(records.Environment.model_validate(found))
+
+    @staticmethod
+    def list(workspace: Workspace) -> dict[str, Environment]:
+        """Name -> its newest version."""
+        found = connect().request("GET", f"/workspaces/{workspace.name}/environments")
+        listed = (_from_record(records.Environment.model_validate(item)) for item in found)
+        return {environment.name: environment for environment in listed}
+
+    def build(
+        self,
+        workspace: Workspace,
+        image_build_compute: Any = None,  # noqa: ARG002
+        show: Callable[[str], None] = print,
+    ) -> BuiltEnvironment:
+        """Resolves and builds it now, so that a deployment finds it ready.
+
+        Raises EnvironmentException that names the package at fault.
+        """
+        body = EnvironmentBuild(specification=self.to_specification(), interpreter=sys.executable)
+
+        def show_line(progress: Progress) -> None:
+            show(progress.message)
+
+        path = f"/workspaces/{workspace.name}/environments/build"
+        found = connect().progress(path, body=body.model_dump(mode="json"), show=show_line)
+        return BuiltEnvironment.model_validate(found)
+
+    def clone(self, new_name: str) -> Environment:
+        copied = Environment.from_specification(self.to_specification())
+        copied.name = new_name
+        return copied
+
+    # --- files ---------------------------------------------------------------------------------------
+
+    def save_to_directory(self, path: str | os.PathLike[str], overwrite: bool = False) -> None:
+        """Writes the definition and the conda YAML. Raises FileExistsError unless `overwrite`."""
+        folder = Path(path)
+        folder.mkdir(parents=True, exist_ok=overwrite)
+        definition = {"name": self.name, "version": self.version, **self._definition()}
+        (folder / _DEFINITION_FILE).write_text(json.dumps(definition, indent=4, sort_keys=True) + "\n")
+        (folder / _CONDA_FILE).write_text(self.python.conda_dependencies.serialize_to_string())
+        if self.docker.base_dockerfile is not None:
+            (folder / _DOCKERFILE).write_text(self.docker.base_dockerfile)
+
+    @staticmethod
+    def load_from_directory(path: str | os.PathLike[str]) -> Environment:
+        """Raises FileNotFoundError if the folder holds no definition."""
+        folder = Path(path)
+        definition = json.loads((folder / _DEFINITION_FILE).read_text())
+        environment = Environment(definition["name"])
+        environment.version = definition.get("version")
+        environment.environment_variables = dict(definition.get("environmentVariables") or {})
+        environment.inferencing_stack_version = definition.get("inferencingStackVersion")
+        python = definition.get("python") or {}
+        environment.python.user_managed_dependencies = bool(python.get("userManagedDependencies"))
+        environment.python.interpreter_path = python.get("interpreterPath") or "python"
+        environment.python.conda_dependencies = CondaDependencies(folder / _CONDA_FILE)
+        environment.docker.base_image = (definition.get("docker") or {}).get("baseImage")
+        if (folder / _DOCKERFILE).is_file():
+            environment.docker.base_dockerfile = folder / _DOCKERFILE
+        return environment
+
+    def _definition(self) -> dict[str, Any]:
+        return {
+            "environmentVariables": dict(self.environment_variables),
+            "inferencingStackVersion": self.inferencing_stack_version,
+            "python": {
+                "condaDependencies": json.loads(json.dumps(self.python.conda_dependencies.as_dict())),
+                "interpreterPath": self.python.interpreter_path,
+                "userManagedDependencies": self.python.user_managed_dependencies,
+            },
+            "docker": {
+                "baseImage": self.docker.base_image,
+                "baseDockerfile": self.docker.base_dockerfile,
+            },
+        }
+
+    def __repr__(self) -> str:
+        return json.dumps(
+            {"name": self.name, "version": self.version, **self._definition()}, indent=4, sort_keys=True
+        )
+
+
+def _from_record(found: records.Environment) -> Environment:
+    environment = Environment.from_specification(found.specification)
+    environment.version = found.version
+    return environment
+
+
+def _read(path: str | os.PathLike[str]) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise UserErrorException(
+            f"{os.fspath(path)} cannot be read: {error.strerror}.", code="FileUnreadable"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise UserErrorException(
+            f"{os.fspath(path)} is not UTF-8 text: {error}.", code="FileUnreadable"
+        ) from error

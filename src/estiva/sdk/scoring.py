@@ -1,0 +1,87 @@
+"""Sends a scoring request, and repeats only what cannot have run twice."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import httpx
+
+from estiva.errors import WebserviceException
+from estiva_server import contract
+
+_RETRIES = 3
+_LONGEST_PAUSE_SECONDS = 10.0
+_GRACE_SECONDS = 30.0
+_UNAVAILABLE = 503
+
+
+def score(uri: str, data: str | bytes, *, timeout_ms: int, headers: dict[str, str] | None = None) -> Any:
+    """The JSON that run() answered with.
+
+    A refused connection and a 503 with `Retry-After` (the request waited, and was never run) are tried
+    again, up to three more times; a 502 or a 504 never, or a failing run() would execute four times.
+
+    Raises WebserviceException with `status_code`, `body` and `request_id`.
+    """
+    content = data.encode() if isinstance(data, str) else data
+    sent = {"Content-Type": "application/json", "Accept": "application/json", **(headers or {})}
+    with httpx.Client(timeout=timeout_ms / 1000 + _GRACE_SECONDS, trust_env=False) as http:
+        response = _send(http, uri, content, sent)
+    if response.status_code != httpx.codes.OK:
+        raise refused(uri, response)
+    return response.json()
+
+
+def _send(http: httpx.Client, uri: str, content: bytes, headers: dict[str, str]) -> httpx.Response:
+    for attempt in range(_RETRIES):
+        response = _post(http, uri, content, headers)
+        if response is not None and not _was_never_run(response):
+            return response
+        time.sleep(_pause(response, attempt))
+    response = _post(http, uri, content, headers)
+    if response is None:
+        raise WebserviceException(
+            f"Nothing listens at {uri}. Look at service.state and service.get_logs().",
+            code="ServiceUnreachable",
+        )
+    return response
+
+
+def _post(http: httpx.Client, uri: str, content: bytes, headers: dict[str, str]) -> httpx.Response | None:
+    """The answer; None if the connection was refused, so that nothing can have run."""
+    try:
+        return http.post(uri, content=content, headers=headers)
+    except httpx.ConnectError:
+        return None
+    except httpx.HTTPError as error:
+        raise WebserviceException(
+            f"The request to {uri} broke off: {str(error) or type(error).__name__}. It may have run, so it was "
+            "not repeated. Look at service.get_logs().",
+            code="RequestBrokenOff",
+        ) from error
+
+
+def _was_never_run(response: httpx.Response) -> bool:
+    return response.status_code == _UNAVAILABLE and "Retry-After" in response.headers
+
+
+def _pause(response: httpx.Response | None, attempt: int) -> float:
+    """Seconds to wait: what the service asks for, else twice as long each time; never long."""
+    asked = response.headers.get("Retry-After", "") if response is not None else ""
+    return min(float(asked) if asked.isdigit() else 0.2 * 2**attempt, _LONGEST_PAUSE_SECONDS)
+
+
+def refused(uri: str, response: httpx.Response) -> WebserviceException:
+    request_id = response.headers.get(contract.REQUEST_ID_HEADER)
+    return WebserviceException(
+        f"Received a bad response from {uri}.\n"
+        f"Response Code: {response.status_code}\n"
+        f"Headers: {dict(response.headers)}\n"
+        f"Content: {response.content[:2000]!r}\n"
+        f"The service's log has more under request id {request_id}: service.get_logs().",
+        status_code=response.status_code,
+        body=response.content,
+        request_id=request_id,
+        code="ScoringFailed",
+    )
