@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.targets.site import Site
 
 from estiva.home import Home
+from tests.targets.site import Site
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from tests.targets.site import Site
 
 from estiva import targets
 from estiva.errors import TargetException
 from estiva.records import Replica, ReplicaPhase
+from tests.targets.site import Site
 
 BROKEN = """
 def init():

@@ -14,12 +14,12 @@ from pathlib import Path
 import psutil
 import pytest
 from pydantic import SecretStr
-from tests.targets.site import Site
 
 from estiva.errors import TargetException
 from estiva.home import Home
 from estiva.records import Mount, Observation, ReplicaPhase
 from estiva.targets.process import ProcessTarget, _translated
+from tests.targets.site import Site
 
 STARTS_A_PROGRAM = """
 import subprocess, sys
@@ -27,6 +27,18 @@ import subprocess, sys
 def init():
     program = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], {options})
     print("program", program.pid, "started")
+
+def run(data):
+    return data
+"""
+FORKS = """
+import os, time
+
+def init():
+    pid = os.fork()
+    if pid == 0:
+        time.sleep(600)
+    print("fork", pid)
 
 def run(data):
     return data
@@ -157,6 +169,18 @@ def test_what_a_script_started_goes_when_a_killed_replica_is_started_again(site:
     wait(lambda: not running(program))
 
 
+def test_a_fork_of_the_script_does_not_make_a_dead_replica_look_alive(site: Site) -> None:
+    site.target().apply(site.launch(FORKS))
+    site.wait_for(ReplicaPhase.READY)
+    os.kill(supervisor(site), signal.SIGKILL)
+    site.wait_for(ReplicaPhase.EXITED)
+    site.target().apply(site.launch(FORKS))
+    site.wait_for(ReplicaPhase.READY)
+    site.target().stop(site.key, 1)
+    (*_, first, second) = [line for line in site.target().logs(site.key) if " fork " in line]
+    wait(lambda: not running(int(first.split()[-1])) and not running(int(second.split()[-1])))
+
+
 def test_a_replica_that_does_not_drain_is_killed(site: Site) -> None:
     site.target().apply(site.launch())
     site.wait_for(ReplicaPhase.READY)
@@ -249,10 +273,10 @@ def test_an_interpreter_without_the_server_says_so(site: Site, tmp_path: Path) -
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_a_full_disk_is_an_error_of_its_own_that_says_what_to_do() -> None:
-    with pytest.raises(TargetException, match="Free some space, or move ESTIVA_HOME") as caught:
-        with (
-            _translated("Replica 0 of wayne/diabetes cannot be started"),
-            Path("/dev/full").open("w") as file,
-        ):
-            file.write("x")
+    with (
+        pytest.raises(TargetException, match="Free some space, or move ESTIVA_HOME") as caught,
+        _translated("Replica 0 of wayne/diabetes cannot be started"),
+        Path("/dev/full").open("w") as file,
+    ):
+        file.write("x")
     assert caught.value.code == "DiskFull"

@@ -1,3 +1,3 @@
-"""The scoring server of Estiva. It runs inside the user's environment: importing this package costs nothing."""
+"""The scoring server of Estiva. It runs inside the user's environment: importing it is free."""
 
 __version__ = "0.1.0"
