@@ -23,10 +23,12 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import TypeVar
 
+import psutil
+
 from estiva.records import Mount, Replica, ReplicaPhase, ServiceKey
 from estiva_server import contract
 
-_CLAIM_SECONDS = 0.5
+_CLAIM_SECONDS = 120.0
 _POLL_SECONDS = 0.01
 
 _Content = TypeVar("_Content", "Labels", contract.Status)
@@ -80,30 +82,57 @@ class ReplicaFolder:
 
     # --- whether the process lives -------------------------------------------------------------------
 
+    @contextmanager
+    def claimed(self) -> Iterator[None]:
+        """The sole right to start or end the process, waited for. Raises TimeoutError."""
+        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(self.path / "claim", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            deadline = time.monotonic() + _CLAIM_SECONDS
+            while not _lock(descriptor, fcntl.LOCK_EX):
+                if time.monotonic() > deadline:
+                    raise TimeoutError(f"{self.path} is being started or ended by another process")
+                time.sleep(_POLL_SECONDS)
+            yield
+        finally:
+            os.close(descriptor)
+
+    @contextmanager
+    def life(self) -> Iterator[int]:
+        """A descriptor for the process to inherit: with it goes the lock on `alive`, for its whole life.
+
+        So there is no moment, and no crash of the starter, between "being started" and "alive".
+        """
+        partial = self.path / "alive.new"
+        descriptor = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            partial.replace(self._alive)  # a new file: whoever may still hold the old one does not matter
+            yield descriptor
+        finally:
+            os.close(descriptor)  # never LOCK_UN: that would take the lock from the child as well
+
     def alive(self) -> bool:
-        """Whether the process exists, or is just being started."""
+        """Whether the process exists, or is just being started.
+
+        Its children may have inherited the lock and outlive it; then the process table knows that it is gone.
+        """
         try:
             descriptor = os.open(self._alive, os.O_RDONLY)
         except FileNotFoundError:
             return False
         try:
-            return not _lock(descriptor, fcntl.LOCK_SH)
+            if _lock(descriptor, fcntl.LOCK_SH):
+                return False
         finally:
             os.close(descriptor)
+        pid = self.pid()
+        return pid is None or _exists(pid)
 
-    @contextmanager
-    def claimed(self) -> Iterator[int | None]:
-        """The right to start the process, or None if another has it or the process lives.
-
-        The right is a lock on an open file. A process that inherits the descriptor has the lock for its whole
-        life, so there is no moment, and no crash of the starter, between "being started" and "alive".
-        """
-        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(self._alive, os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            yield descriptor if _claim(descriptor) else None
-        finally:
-            os.close(descriptor)  # never LOCK_UN: that would take the lock from the child as well
+    def pid(self) -> int | None:
+        """The process that was started last, by its own word or its starter's; None if unknown yet."""
+        status, labels = self.status(), self.labels()
+        return status.pid if status else labels.pid if labels else None
 
     @property
     def _alive(self) -> Path:
@@ -211,22 +240,19 @@ def remove(folder: Path) -> None:
     shutil.rmtree(folder)
 
 
-def _claim(descriptor: int) -> bool:
-    """Takes the lock; tries for a moment, because an observer holds it for an instant."""
-    deadline = time.monotonic() + _CLAIM_SECONDS
-    while not _lock(descriptor, fcntl.LOCK_EX):
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(_POLL_SECONDS)
-    return True
-
-
 def _lock(descriptor: int, kind: int) -> bool:
     try:
         fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True
+
+
+def _exists(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _read(file: Path, kind: type[_Content]) -> _Content | None:

@@ -97,20 +97,22 @@ class ProcessTarget(ReplicaTarget):
 
     def start(self, launch: Launch, index: int) -> None:
         folder = self._folder(launch.key, launch.generation, index)
-        with (
-            _translated(f"Replica {index} of {launch.key} cannot be started"),
-            folder.claimed() as claim,
-        ):
-            if claim is not None:
-                labels = self._new_labels(folder, launch, index)
-                folder.write_labels(labels)
-                folder.forget_status()
-                folder.prepare(launch.mounts)
-                if labels.starts > 1:
-                    _end_leftovers(folder)
-                _remove_socket(folder)
-                pid = self._spawn(launch, folder, labels.address, claim)
-                folder.write_labels(replace(labels, pid=pid))
+        with _translated(f"Replica {index} of {launch.key} cannot be started"), folder.claimed():
+            if not folder.alive():
+                self._start(launch, folder)
+
+    def _start(self, launch: Launch, folder: ReplicaFolder) -> None:
+        """Each line may be the last that a killed control server reached."""
+        labels = self._new_labels(folder, launch)
+        folder.write_labels(labels)
+        folder.forget_status()
+        folder.prepare(launch.mounts)
+        if labels.starts > 1:
+            _end_leftovers(folder)
+        _remove_socket(folder)
+        with folder.life() as life:
+            pid = _spawn(launch, folder, labels.address, life)
+        folder.write_labels(replace(labels, pid=pid))
 
     def comes_back(self, key: ServiceKey, replica: Replica) -> bool:
         folder = self._folder(key, replica.generation, replica.index)
@@ -122,31 +124,14 @@ class ProcessTarget(ReplicaTarget):
     def _folder(self, key: ServiceKey, generation: int, index: int) -> ReplicaFolder:
         return ReplicaFolder(self._root / key.workspace / key.service / str(generation) / str(index))
 
-    def _new_labels(self, folder: ReplicaFolder, launch: Launch, index: int) -> Labels:
+    def _new_labels(self, folder: ReplicaFolder, launch: Launch) -> Labels:
         last = folder.labels()
-        address = launch.address or f"unix:{self._socket(launch.key, launch.generation, index)}"
+        address = launch.address or f"unix:{self._socket(folder)}"
         return Labels(address=address, starts=last.starts + 1 if last else 1, started=time.time())
 
-    def _socket(self, key: ServiceKey, generation: int, index: int) -> Path:
+    def _socket(self, folder: ReplicaFolder) -> Path:
         """A short path, the same whenever it is asked for, and of no other replica."""
-        name = f"{self._root}/{key}/{generation}/{index}"
-        return self._runtime / f"r-{hashlib.sha256(os.fsencode(name)).hexdigest()[:10]}.sock"
-
-    def _spawn(self, launch: Launch, folder: ReplicaFolder, address: str, claim: int) -> int:
-        with folder.console.open("wb") as console:
-            process = subprocess.Popen(
-                _command.command(launch, folder.app, folder.run, folder.logs, address),
-                cwd=folder.app,
-                env=_command.variables(launch, folder.app, os.environ),
-                stdin=subprocess.DEVNULL,
-                stdout=console,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                pass_fds=(claim,),
-            )
-        # While we live we are its parent and must take its exit status; after us, init does.
-        threading.Thread(target=process.wait, name=f"reap {process.pid}", daemon=True).start()
-        return process.pid
+        return self._runtime / f"r-{hashlib.sha256(os.fsencode(folder.path)).hexdigest()[:10]}.sock"
 
     # --- stopping ------------------------------------------------------------------------------------
 
@@ -167,8 +152,17 @@ class ProcessTarget(ReplicaTarget):
             remove(self._root / key.workspace / key.service)
 
     def _end(self, folder: ReplicaFolder) -> None:
+        if folder.path.exists():
+            with folder.claimed():
+                self._end_process(folder)
+                _remove_socket(folder)
+                folder.forget()
+
+    def _end_process(self, folder: ReplicaFolder) -> None:
         """Asks the process to drain, kills its group if it does not, and at last what it has left running."""
-        pid = _wait_for_pid(folder)
+        # Its number is unknown for a moment if its starter was killed just after the start.
+        _wait(lambda: folder.pid() is not None or not folder.alive(), _FIRST_STATUS_SECONDS)
+        pid = folder.pid()
         if pid is not None and folder.alive():
             _send(os.kill, pid, signal.SIGTERM)
             if not _wait(lambda: not folder.alive(), self._drain):
@@ -180,26 +174,27 @@ class ProcessTarget(ReplicaTarget):
                 code="ReplicaNotEnding",
                 detail=f"process {pid}",
             )
-        _remove_socket(folder)
-        folder.forget()
+
+
+def _spawn(launch: Launch, folder: ReplicaFolder, address: str, life: int) -> int:
+    with folder.console.open("wb") as console:
+        process = subprocess.Popen(
+            _command.command(launch, folder.app, folder.run, folder.logs, address),
+            cwd=folder.app,
+            env=_command.variables(launch, folder.app, os.environ),
+            stdin=subprocess.DEVNULL,
+            stdout=console,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            pass_fds=(life,),
+        )
+    # While we live we are its parent and must take its exit status; after us, init does.
+    threading.Thread(target=process.wait, name=f"reap {process.pid}", daemon=True).start()
+    return process.pid
 
 
 def _log(folder: ReplicaFolder) -> Path:
     return folder.log if folder.log.exists() else folder.console
-
-
-def _pid(folder: ReplicaFolder) -> int | None:
-    status, labels = folder.status(), folder.labels()
-    return status.pid if status else labels.pid if labels else None
-
-
-def _wait_for_pid(folder: ReplicaFolder) -> int | None:
-    """The process that was started last in the folder, None if it is unknown.
-
-    It is unknown for a moment if the starter was killed just after the start: then the process says it.
-    """
-    _wait(lambda: _pid(folder) is not None or not folder.alive(), _FIRST_STATUS_SECONDS)
-    return _pid(folder)
 
 
 def _send(kill: Callable[[int, int], None], pid: int, number: signal.Signals) -> None:
