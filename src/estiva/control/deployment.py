@@ -123,9 +123,9 @@ class Deployment:
     def _publish(self) -> None:
         with self._step(StepName.ROUTE):
             self._stages.publisher.publish(self._key.workspace, {self._key: self._number})
-        self._update(state=GenerationState.HEALTHY)
+        # In this order: killed between the two, the generation is pending still and runs again.
         self._stages.store.update_service(self._key, serving=self._number, state=ServiceState.HEALTHY)
-        self._stages.changes.announce()
+        self._update(state=GenerationState.HEALTHY)
         log.info("generation healthy", service=str(self._key), generation=self._number)
 
     # --- recording -----------------------------------------------------------------------------------
@@ -163,11 +163,10 @@ class Deployment:
         """The failed generation goes, its logs stay; what served before goes on serving."""
         evidence = self._evidence(error)
         self._stages.target.stop(self._key, self._number)
-        self._update(state=GenerationState.FAILED, evidence=evidence, findings=diagnosis.diagnose(evidence))
         serving = self._stages.store.service(self._key).serving
         state = ServiceState.FAILED if serving is None else ServiceState.HEALTHY
         self._stages.store.update_service(self._key, state=state)
-        self._stages.changes.announce()
+        self._update(state=GenerationState.FAILED, evidence=evidence, findings=diagnosis.diagnose(evidence))
         log.warning(
             "generation failed",
             service=str(self._key),

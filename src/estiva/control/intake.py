@@ -252,7 +252,7 @@ class Intake:
         if port is not None and port != service.port:
             raise WebserviceException(
                 f"The service {service.key.service!r} is published on port {service.port}, which does "
-                f"not change in an update. Leave the port out, or delete the service and deploy it on {port}.",
+                f"not change in an update. Leave the port out, or delete the service and deploy it anew.",
                 code="PortChange",
             )
         settings = spec.settings.model_copy(update={"port": service.port, "host": service.host})

@@ -29,6 +29,7 @@ log = structlog.get_logger()
 
 INTERVAL_SECONDS = 0.25
 RETRY_SECONDS = 5.0
+RESTORE_SECONDS = 0.5
 KEPT_GENERATIONS = 10
 _PARALLEL_ACTIONS = 16
 
@@ -54,7 +55,7 @@ def next_action(
     if desired is GenerationState.PENDING:
         return Action.DEPLOY
     if service.serving is None:
-        return None
+        return Action.RETIRE if observation.replicas else None
     serving = observation.of(service.serving)
     alive = [replica for replica in serving if replica.phase is not ReplicaPhase.EXITED]
     if len(alive) < wanted:
@@ -176,6 +177,7 @@ class Reconciler:
         self._stages.publisher.publish(service.key.workspace)
         self._stages.target.delete(service.key)
         self._stages.store.remove_service(service.key)
+        self._stages.prune()
         log.info("service deleted", service=str(service.key))
 
     def _restore(self, service: Service, interrupt: threading.Event) -> None:
@@ -190,6 +192,8 @@ class Reconciler:
         self._stages.target.apply(launch)
         self._stages.publisher.publish(service.key.workspace)
         log.info("replicas restored", service=str(service.key), generation=service.serving)
+        # The target waits longer each time before it starts what keeps dying: no need to ask all the time.
+        interrupt.wait(RESTORE_SECONDS)
 
     def _retire(self, service: Service) -> None:
         """Ends replicas of other generations, once no request can reach them any more."""

@@ -7,8 +7,6 @@ import threading
 import time
 from collections.abc import Callable
 
-import structlog
-
 from estiva import __version__
 from estiva.control.intake import Intake
 from estiva.control.reconcile import Reconciler
@@ -16,8 +14,6 @@ from estiva.control.stages import Stages
 from estiva.gateway import binary
 from estiva.home import Home
 from estiva.messages import ServerStatus
-
-log = structlog.get_logger()
 
 
 class Server:
@@ -52,9 +48,3 @@ class Server:
         self.stopping.set()
         self.reconciler.stop()
         self.stages.store.close()
-
-    def prune(self) -> None:
-        """Frees what no model and no generation refers to any more."""
-        self.stages.checkouts.drop(self.stages.store.referenced_trees())
-        freed = self.stages.blobs.prune(self.stages.store.referenced_blobs())
-        log.info("pruned", freed_bytes=freed)

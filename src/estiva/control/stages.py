@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 
+import structlog
+
 from estiva import targets
 from estiva.control.changes import Changes
 from estiva.control.publishing import Publisher
@@ -15,6 +17,8 @@ from estiva.registry.blobs import Blobs
 from estiva.registry.store import Store
 from estiva.registry.trees import Checkouts
 from estiva.targets import Target
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -43,3 +47,9 @@ class Stages:
             target=target,
             publisher=Publisher(home, store, target),
         )
+
+    def prune(self) -> None:
+        """Frees what no model and no generation refers to any more."""
+        self.checkouts.drop(self.store.referenced_trees())
+        freed = self.blobs.prune(self.store.referenced_blobs())
+        log.info("pruned", freed_bytes=freed)

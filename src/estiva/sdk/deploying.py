@@ -81,7 +81,7 @@ def _hidden(secrets: dict[str, str] | None) -> dict[str, SecretStr] | None:
 
 
 def reference(model: Deployable) -> ModelReference:
-    """A Model object, a "name:version" id, or a path; an existing path wins over an id that looks like one."""
+    """A Model object, a "name:version" id, or a path; an existing path wins over what looks like an id."""
     if isinstance(model, Model):
         return ModelReference(name=model.name, version=model.version)
     text = os.fspath(model)

@@ -56,8 +56,8 @@ def _post(http: httpx.Client, uri: str, content: bytes, headers: dict[str, str])
         return None
     except httpx.HTTPError as error:
         raise WebserviceException(
-            f"The request to {uri} broke off: {str(error) or type(error).__name__}. It may have run, so it was "
-            "not repeated. Look at service.get_logs().",
+            f"The request to {uri} broke off: {str(error) or type(error).__name__}. It may have run, so it "
+            "was not repeated. Look at service.get_logs().",
             code="RequestBrokenOff",
         ) from error
 

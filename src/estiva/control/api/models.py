@@ -73,7 +73,7 @@ def change(control: Control, workspace: str, name: str, version: int, wanted: Mo
 @router.delete("/{name}/{version}", status_code=204)
 def delete(control: Control, workspace: str, name: str, version: int) -> None:
     control.stages.store.delete_model(workspace, name, version)
-    control.prune()
+    control.stages.prune()
 
 
 @router.get("/{name}/{version}/files/{path:path}")
