@@ -1,0 +1,92 @@
+"""What a request carries, as the argument of run(). Pure, apart from reading the body."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, NoReturn, Protocol
+from urllib.parse import parse_qsl
+
+Scope = Mapping[str, Any]
+"""A request, with the keys of a WSGI environment."""
+
+CHUNK = 64 * 1024
+
+
+class Stream(Protocol):
+    def read(self, size: int = ..., /) -> bytes: ...
+
+
+class InputError(Exception):
+    """A request that run() is not called for: the HTTP status, and a sentence for the caller."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+def read_body(scope: Scope, limit: int) -> bytes:
+    """Raises InputError: 413 for more than `limit` bytes (never held in memory), 400 for a body cut short."""
+    stream: Stream = scope["wsgi.input"]
+    length = scope.get("CONTENT_LENGTH")
+    if length is None:
+        body = stream.read(limit + 1) if "HTTP_TRANSFER_ENCODING" in scope else b""
+        if len(body) > limit:
+            raise too_large(limit)
+        return body
+    if int(length) > limit:
+        raise too_large(limit)
+    body = stream.read()
+    if len(body) < int(length):
+        raise InputError(400, "The request ended before its body did.")
+    return body
+
+
+def too_large(limit: int) -> InputError:
+    return InputError(413, f"The request body is larger than this service accepts ({limit:,} bytes).")
+
+
+def discard(stream: Stream, limit: int) -> None:
+    """Read and drop up to `limit` bytes: a client that still sends would not see the answer otherwise."""
+    while limit > 0:
+        chunk = stream.read(CHUNK)
+        if not chunk:
+            return
+        limit -= len(chunk)
+
+
+def body_text(body: bytes) -> str:
+    """Raises InputError 400 when it is not UTF-8."""
+    try:
+        return body.decode()
+    except UnicodeDecodeError as error:
+        raise InputError(
+            400, f"The request body is not UTF-8: {error.reason} at byte {error.start}. Encode it as UTF-8."
+        ) from error
+
+
+def query_text(query: str) -> str:
+    """The query string as the text of a JSON object; a repeated name becomes a list."""
+    values: dict[str, list[Any]] = {}
+    for name, text in parse_qsl(query, keep_blank_values=True):
+        values.setdefault(name, []).append(_decode(text))
+    return json.dumps({name: given[0] if len(given) == 1 else given for name, given in values.items()})
+
+
+def header_names(scope: Scope) -> dict[str, str]:
+    """The request's headers by their usual names, "Content-Type"."""
+    names = {key: key.removeprefix("HTTP_") for key in scope if key.startswith(("HTTP_", "CONTENT_"))}
+    return {name.replace("_", "-").title(): scope[key] for key, name in names.items()}
+
+
+def _decode(text: str) -> Any:
+    """As JSON if it is JSON, else as it stands. (RecursionError: brackets nested thousands deep.)"""
+    try:
+        return json.loads(text, parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        return text
+
+
+def _refuse(constant: str) -> NoReturn:
+    """NaN and Infinity, which Python reads and JSON does not have."""
+    raise ValueError(constant)

@@ -1,0 +1,72 @@
+"""granian's native WSGI worker on a bound socket. The only module that touches granian's inside.
+
+granian's own command line starts processes, parses configuration and imports applications its way; what is
+used here is the part below that: HTTP in Rust threads, a pool of Python threads, a graceful stop. It is not
+granian's public interface, hence the narrow version range in pyproject.toml.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import threading
+from typing import Any
+
+from estiva_server.app import Application, Response
+
+CONNECTIONS = 1024
+"""Connections that are served at a time; further ones wait in the socket's queue."""
+_IDLE_SECONDS = 30
+_IO_THREADS = 1
+
+
+class Server:
+    """Serves an application until it is stopped."""
+
+    def __init__(self, application: Application, descriptor: int, unix: bool, threads: int) -> None:
+        """Takes over the listening socket's descriptor. `threads` call the application."""
+        self._application = application
+        self._ended = threading.Event()
+        self._native: Any = importlib.import_module("granian._granian")
+        self._signal = self._native.WorkerSignal()
+        self._signal.add_cb(self._ended.set)
+        holder = self._native.SocketHolder(descriptor, unix, CONNECTIONS)
+        self._worker = self._build(holder, threads)
+        self._serve = self._worker.serve_mtr_uds if unix else self._worker.serve_mtr
+
+    def start(self) -> None:
+        """Begin to accept; returns at once."""
+        futures: Any = importlib.import_module("granian._futures")
+        loop = asyncio.new_event_loop()
+        schedule = futures._new_cbscheduler  # noqa: SLF001  see above
+        self._serve(schedule(loop, self._handle, impl_asyncio=True), loop, self._signal)
+
+    def stop(self) -> None:
+        """Stop accepting; what was accepted is answered. Idempotent, callable from any thread."""
+        self._signal.set()
+
+    def wait(self) -> None:
+        """Until everything is answered after `stop`."""
+        self._ended.wait()
+
+    def _handle(self, protocol: Any, scope: dict[str, Any]) -> None:
+        def answer(response: Response) -> None:
+            protocol.response_bytes(*response)
+
+        self._application(scope, answer)
+
+    def _build(self, holder: Any, threads: int) -> Any:
+        http: Any = importlib.import_module("granian.http")
+        return self._native.WSGIWorker(
+            1,
+            (None, holder),
+            None,
+            threads=_IO_THREADS,
+            py_threads=threads,
+            py_threads_idle_timeout=_IDLE_SECONDS,
+            backpressure=CONNECTIONS,
+            http_mode="1",
+            http1_opts=http.HTTP1Settings(),
+            ssl_crl=[],
+            metrics=(None, self._native.MetricsAggregator(1)),
+        )

@@ -1,0 +1,153 @@
+"""What the server is told: by flags, else by the variables that scripts and images use, else by defaults."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from estiva_server import __version__, contract
+
+DESCRIPTION = """\
+Serves a score script over HTTP: init() once, then run(data) for each POST /score.
+GET / answers when the script is ready; GET /swagger.json describes the interface."""
+
+EXAMPLES = """\
+examples:
+  python -m estiva_server                                   score.py in this folder, on port 5001
+  python -m estiva_server --entry-script score.py --port 8080
+  python -m estiva_server --entry-script src/score.py --source-root src --model-dir models/churn
+  curl -d '{"data": [[1, 2]]}' http://127.0.0.1:5001/score
+
+signals:
+  SIGHUP    start the edited script beside the running one, and change over when it is ready
+  SIGTERM   finish the requests that run, then end
+
+exit status:
+  0 ended as asked   2 wrong usage   3 the script could not be loaded or init() failed
+  4 the worker died again and again   5 already running here   6 address in use"""
+
+
+class SettingsError(Exception):
+    """A flag or variable that cannot be; the message is for the user."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that one server is."""
+
+    app_root: Path
+    """Absolute; the working directory of the script."""
+    entry_script: str = "score.py"
+    """Relative to the app root."""
+    source_root: str | None = None
+    """The source directory, relative to the app root."""
+    model_dir: str = contract.MODELS_FOLDER
+    """Value of AZUREML_MODEL_DIR: relative to the app root."""
+    host: str = "127.0.0.1"
+    port: int = contract.PORT
+    unix_socket: Path | None = None
+    """Listen here instead of on host and port."""
+    run_dir: Path | None = None
+    """Where the lock and the status file go; None: neither is kept."""
+    log_dir: Path | None = None
+    """Where the log goes; None: to standard output."""
+    scoring_timeout_ms: int = contract.SCORING_TIMEOUT_MS
+    """0: no deadline."""
+    concurrency: int = 1
+    body_limit: int = contract.BODY_LIMIT_BYTES
+    """Bytes."""
+    debug: bool = False
+    """Tracebacks in the answers."""
+    service_name: str = "service"
+
+    @property
+    def address(self) -> str:
+        if self.unix_socket is not None:
+            return f"unix:{self.unix_socket}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+
+def read_settings(arguments: Sequence[str], environment: Mapping[str, str], cwd: Path) -> Settings:
+    """Raises SettingsError, or SystemExit for what argparse itself refuses or answers (--help)."""
+    flags = _parser().parse_args(arguments)
+    script = flags.entry_script or environment.get(contract.ENTRY_SCRIPT_VARIABLE) or "score.py"
+    app_root = _app_root(flags.app_root or environment.get(contract.APP_ROOT_VARIABLE), script, cwd)
+    source_root = flags.source_root or environment.get(contract.SOURCE_DIRECTORY_VARIABLE) or None
+    model_dir = flags.model_dir or environment.get(contract.MODEL_DIR_VARIABLE) or find_model_dir(app_root)
+    return Settings(
+        app_root=app_root,
+        entry_script=script,
+        source_root=source_root,
+        model_dir=model_dir,
+        host=flags.host,
+        port=flags.port,
+        unix_socket=flags.unix_socket,
+        run_dir=flags.run_dir,
+        log_dir=flags.log_dir,
+        scoring_timeout_ms=_number(
+            environment, contract.SCORING_TIMEOUT_VARIABLE, contract.SCORING_TIMEOUT_MS, 0
+        ),
+        concurrency=_number(environment, contract.CONCURRENCY_VARIABLE, 1, 1),
+        body_limit=_number(environment, contract.BODY_LIMIT_VARIABLE, contract.BODY_LIMIT_BYTES, 1),
+        debug=environment.get(contract.DEBUG_VARIABLE, "").lower() in ("1", "true", "yes"),
+        service_name=environment.get(contract.SERVICE_NAME_VARIABLE) or "service",
+    )
+
+
+def find_model_dir(app_root: Path) -> str:
+    """The only model's version folder, else the folder of all models, else the app root itself."""
+    models = app_root / contract.MODELS_FOLDER
+    if not models.is_dir():
+        return "."
+    versions = [path for path in models.glob("*/*") if path.is_dir()]
+    return str((versions[0] if len(versions) == 1 else models).relative_to(app_root))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="estiva-server",
+        description=DESCRIPTION,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("--entry-script", metavar="FILE", help="the script with init() and run(data) (score.py)")
+    add("--app-root", metavar="DIR", help="working directory of the script (this folder)")
+    add("--model-dir", metavar="DIR", help="AZUREML_MODEL_DIR, relative to the app root (found there)")
+    add("--source-root", metavar="DIR", help="also import modules from here; relative to the app root")
+    add("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
+    add("--port", type=_port, default=contract.PORT, help="port to listen on (%(default)s; 0: any)")
+    add("--unix-socket", type=Path, metavar="PATH", help="listen on a Unix socket instead")
+    add("--run-dir", type=Path, metavar="DIR", help="keep a lock and status.json here")
+    add("--log-dir", type=Path, metavar="DIR", help="write replica.log here (standard output)")
+    add("--version", action="version", version=f"estiva-server {__version__}")
+    return parser
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65535:
+        raise argparse.ArgumentTypeError(f"{text} is not a port: choose one from 1 to 65535")
+    return port
+
+
+def _app_root(given: str | None, script: str, cwd: Path) -> Path:
+    image = Path(contract.APP_ROOT)
+    root = image if image.is_dir() and not (cwd / script).is_file() else cwd
+    if given:
+        root = cwd / given
+    if not root.is_dir():
+        raise SettingsError(f"The app root {root} is not a folder. Create it, or name another: --app-root.")
+    return root
+
+
+def _number(environment: Mapping[str, str], name: str, default: int, least: int) -> int:
+    text = environment.get(name)
+    if not text:
+        return default
+    if not text.strip().isdecimal() or int(text) < least:
+        raise SettingsError(f"{name} is {text!r}, but must be a whole number from {least} on.")
+    return int(text)

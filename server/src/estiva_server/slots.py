@@ -1,0 +1,90 @@
+"""Who may run(): as many requests at a time as the service has slots; the others wait in line.
+
+A waiting request holds no thread, so the server's threads are free for the health check. The thread that
+ends a run() takes the next in line.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from typing import NamedTuple, Protocol
+
+from estiva_server.scoreboard import Scoreboard
+
+log = logging.getLogger("estiva_server")
+
+
+class Job(Protocol):
+    """A request that waits for a slot."""
+
+    def run(self) -> None:
+        """Run and answer it."""
+
+    def refuse(self) -> None:
+        """Answer that it will not be run."""
+
+    def expire(self, where: str) -> None:
+        """Answer that it took too long, while it still runs in another thread; `where` is its stack."""
+
+
+class Running(NamedTuple):
+    began: float
+    """Of `time.monotonic`."""
+    thread: int
+    job: Job
+
+
+class Slots:
+    def __init__(self, scoreboard: Scoreboard, count: int) -> None:
+        self._scoreboard = scoreboard
+        self._free = list(range(count))
+        self._waiting: deque[Job] = deque()
+        self._running: list[Running | None] = [None] * count
+        self._closed = False
+        self._lock = threading.Lock()
+
+    def submit(self, job: Job) -> None:
+        """Run the job now in this thread, or later in the thread that frees a slot."""
+        with self._lock:
+            closed = self._closed
+            slot = self._free.pop() if self._free and not closed else None
+            if slot is None and not closed:
+                self._waiting.append(job)
+        if closed:
+            job.refuse()
+        elif slot is not None:
+            self._work(slot, job)
+
+    def close(self) -> None:
+        """Refuse who waits and who comes; what runs goes on. Idempotent."""
+        with self._lock:
+            self._closed = True
+            refused, self._waiting = self._waiting, deque()
+        for job in refused:
+            job.refuse()
+
+    def running(self) -> list[Running]:
+        return [one for one in self._running if one is not None]
+
+    def _work(self, slot: int, job: Job | None) -> None:
+        while job is not None:
+            began = time.monotonic()
+            self._running[slot] = Running(began, threading.get_ident(), job)
+            self._scoreboard.begin(slot, began)
+            try:
+                job.run()
+            except Exception:
+                log.exception("A request could not be answered")  # the next in line must be, all the same
+            self._scoreboard.end(slot)
+            self._running[slot] = None
+            job = self._next(slot)
+
+    def _next(self, slot: int) -> Job | None:
+        with self._lock:
+            if self._waiting:
+                return self._waiting.popleft()
+            self._free.append(slot)
+            return None

@@ -1,0 +1,132 @@
+"""The worker: the forked process in which the user's script lives. The supervisor calls `work`."""
+
+from __future__ import annotations
+
+import atexit
+import gc
+import logging
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from itertools import islice
+from pathlib import Path
+
+from estiva_server import contract
+from estiva_server.app import Application
+from estiva_server.deadline import Watchdog
+from estiva_server.native import Server
+from estiva_server.scoreboard import Scoreboard
+from estiva_server.script import Script, StartError, load_script, user_frames
+from estiva_server.settings import Settings
+
+log = logging.getLogger("estiva_server")
+
+LOG_LEVEL_VARIABLE = "AZUREML_LOG_LEVEL"
+TREE_LINES = 200
+
+# What a worker tells its supervisor, one per line.
+READY = "ready"
+STUCK = "stuck"
+FAILED = "failed"
+"""Followed by a space and a sentence."""
+
+Tell = Callable[[str], None]
+
+
+def work(settings: Settings, descriptor: int, scoreboard: Scoreboard, tell: Tell) -> int:
+    """Load the script, serve it on the listening socket until SIGTERM; returns the exit status."""
+    _open_log()
+    _enter(settings)
+    try:
+        script = _start(settings)
+    except StartError as error:
+        _report(error, settings)
+        tell(f"{FAILED} {error}")
+        return contract.EXIT_INIT_FAILED
+    _serve(script, settings, descriptor, scoreboard, tell)
+    # Not all of sys.exit(): a thread of the script that never ends must not keep the process.
+    atexit._run_exitfuncs()  # noqa: SLF001  as multiprocessing does in its forked children
+    return contract.EXIT_OK
+
+
+def _open_log() -> None:
+    """print() and logging, line by line, to where the supervisor listens."""
+    # Anew, because the inherited ones take the pipe for what the supervisor had there, a file perhaps.
+    sys.stdout, sys.stderr = (
+        open(descriptor, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
+        for descriptor in (1, 2)
+    )
+    level = os.environ.get(LOG_LEVEL_VARIABLE, "").upper()
+    known = level.isdecimal() or isinstance(logging.getLevelName(level), int)
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=(int(level) if level.isdecimal() else level) if known else logging.INFO,
+        format="%(levelname)s %(name)s: %(message)s",
+    )
+    logging.getLogger("_granian").setLevel(logging.WARNING)
+    if level and not known:
+        log.warning("%s is %r, which is no level of logging; INFO is used", LOG_LEVEL_VARIABLE, level)
+
+
+def _enter(settings: Settings) -> None:
+    """Working directory, module path and variables, as scripts expect them."""
+    os.chdir(settings.app_root)
+    roots = [settings.app_root]
+    os.environ[contract.APP_ROOT_VARIABLE] = str(settings.app_root)
+    os.environ[contract.ENTRY_SCRIPT_VARIABLE] = settings.entry_script
+    os.environ[contract.MODEL_DIR_VARIABLE] = settings.model_dir
+    if settings.source_root:
+        os.environ[contract.SOURCE_DIRECTORY_VARIABLE] = settings.source_root
+        roots.append(settings.app_root / settings.source_root)
+    sys.path += [str(root) for root in roots]
+
+
+def _start(settings: Settings) -> Script:
+    # Imported late, and here: after a reload the stand-ins look at the present app root.
+    from estiva_server import shims
+
+    shims.install()
+    script = load_script(settings.app_root / settings.entry_script, settings.entry_script)
+    script.init()
+    return script
+
+
+def _serve(script: Script, settings: Settings, descriptor: int, scoreboard: Scoreboard, tell: Tell) -> None:
+    application = Application(script, settings, scoreboard)
+    # One thread more than can be in run(), so that the health check is answered meanwhile.
+    server = Server(application, descriptor, settings.unix_socket is not None, settings.concurrency + 1)
+    signal.signal(signal.SIGTERM, lambda *_: server.stop())
+    server.start()
+    if settings.scoring_timeout_ms:
+
+        def replace_worker() -> None:
+            server.stop()
+            tell(STUCK)
+
+        Watchdog(application.slots, settings.scoring_timeout_ms / 1000, replace_worker).start()
+    # The script and its models live as long as the process: the collector need not look at them again.
+    gc.freeze()
+    tell(READY)
+    server.wait()
+
+
+def _report(error: StartError, settings: Settings) -> None:
+    """The user's traceback, and what models there are; the sentence is the supervisor's to say."""
+    cause = error.__cause__
+    if cause is not None:
+        traceback.print_exception(type(cause), cause, user_frames(cause.__traceback__))
+    models = settings.app_root / contract.MODELS_FOLDER
+    if models.is_dir():
+        _print_tree(models)
+
+
+def _print_tree(folder: Path) -> None:
+    paths = list(islice(sorted(folder.rglob("*")), TREE_LINES + 1))
+    print(f"estiva-server: the models in {folder}:", file=sys.stderr)
+    for path in paths[:TREE_LINES]:
+        size = "/" if path.is_dir() else f" ({path.stat().st_size:,} bytes)"
+        print(f"  {path.relative_to(folder)}{size}", file=sys.stderr)
+    if len(paths) > TREE_LINES:
+        print("  ...", file=sys.stderr)
