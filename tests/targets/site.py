@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Callable
@@ -32,7 +31,7 @@ class Site:
     folder: Path
     kind: str
     key: ServiceKey = field(default_factory=lambda: ServiceKey(workspace="wayne", service="diabetes"))
-    python: str = os.environ.get("FAKEPY", sys.executable)
+    python: str = sys.executable
     options: dict[str, object] = field(default_factory=dict)
 
     def target(self) -> Target:

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
+import httpx
 import pytest
 
 from estiva import targets
@@ -43,6 +44,15 @@ def test_apply_starts_replicas_that_become_ready(site: Site) -> None:
     assert len({replica.address for replica in ready}) == 2
     assert site.target().keys() == (site.key,)
     assert any("init ran" in line for line in site.target().logs(site.key, generation=1, replica=1))
+
+
+def test_a_ready_replica_scores_at_its_address(site: Site) -> None:
+    site.target().apply(site.launch())
+    (replica,) = site.wait_for(ReplicaPhase.READY)
+    path = replica.address.removeprefix("unix:")
+    transport = httpx.HTTPTransport(uds=path if path != replica.address else None)
+    with httpx.Client(transport=transport, base_url=f"http://{site.key.service}") as client:
+        assert client.post("/score", content="seven").json() == "seven"
 
 
 def test_apply_again_changes_nothing(site: Site) -> None:

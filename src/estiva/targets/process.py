@@ -34,12 +34,13 @@ _FIRST_STATUS_SECONDS = 10.0
 class ProcessTarget(ReplicaTarget):
     """Runs replicas in folders below `root`, with their sockets in `runtime` (whose path must be short).
 
-    `drain` is how many seconds a stopped replica has to answer what it has begun.
+    `drain` is how many seconds a stopped replica has to answer what it has begun, and a little more than the
+    supervisor gives its workers, so that it is the supervisor that ends them.
     """
 
     runs: ClassVar[Literal["venv", "image"]] = "venv"
 
-    def __init__(self, root: Path, runtime: Path, drain: float = 30.0) -> None:
+    def __init__(self, root: Path, runtime: Path, drain: float = 35.0) -> None:
         self._root = root.resolve()
         self._runtime = runtime.resolve()
         self._drain = drain
@@ -180,7 +181,9 @@ def _spawn(launch: Launch, folder: ReplicaFolder, address: str, life: int) -> in
     with folder.console.open("wb") as console:
         process = subprocess.Popen(
             _command.command(launch, folder.app, folder.run, folder.logs, address),
-            cwd=folder.app,
+            # Not the app root, where the server goes by itself: `-m` puts this folder first on the module path,
+            # and a user's json.py must not take the place of Python's own.
+            cwd=folder.run,
             env=_command.variables(launch, folder.app, os.environ),
             stdin=subprocess.DEVNULL,
             stdout=console,
