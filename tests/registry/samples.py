@@ -50,6 +50,7 @@ def spec(*models: Model, script: str = "def run(data): return data") -> Deployme
         models=tuple(ModelMount(name=one.name, version=one.version, tree=one.tree) for one in models),
         code=Code(tree=tree(score=script), entry_script="score.py", entry_path="/home/ana/score.py"),
         environment=EnvironmentSpecification(name="sklearn", pip_packages=("scikit-learn",)),
+        interpreter="/usr/bin/python3",
         variables={"LEVEL": "info"},
         secrets={"TOKEN": SecretStr("hunter2")},
     )

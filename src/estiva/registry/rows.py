@@ -1,0 +1,66 @@
+"""Records into rows and back. The only place that takes secrets out of their wrappers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+from sqlalchemy import RowMapping
+
+from estiva.errors import RegistryException
+from estiva.records import DeploymentSpec, Environment, Generation, Record, Service, ServiceKey
+
+RecordT = TypeVar("RecordT", bound=Record)
+
+
+def row(record: Record) -> dict[str, Any]:
+    """Column values of a record whose fields are columns; nested records are left to `json_text`."""
+    return {name: _value(value) for name, value in record}
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, DeploymentSpec):
+        secrets = {name: secret.get_secret_value() for name, secret in value.secrets.items()}
+        return {**dict(value), "secrets": secrets}
+    return value.value if isinstance(value, Enum) else value
+
+
+def service_row(service: Service) -> dict[str, Any]:
+    columns = row(service)
+    key: ServiceKey = columns.pop("key")
+    return {"workspace": key.workspace, "name": key.service, **columns}
+
+
+def generation_row(key: ServiceKey, generation: Generation) -> dict[str, Any]:
+    return {"workspace": key.workspace, "service": key.service, **row(generation)}
+
+
+def record(kind: type[RecordT], columns: Mapping[str, Any] | RowMapping) -> RecordT:
+    """The record whose fields are among these columns."""
+    try:
+        return kind.model_validate({name: columns[name] for name in kind.model_fields})
+    except ValidationError as error:
+        # Without the values, which may be secrets.
+        problems = error.errors(include_input=False, include_url=False, include_context=False)
+        raise RegistryException(
+            f"A stored {kind.__name__.lower()} cannot be read: the registry's database is damaged. "
+            "Stop Estiva and restore it from a backup.",
+            code="RegistryDamaged",
+            detail=str(problems),
+        ) from None
+
+
+def environment(columns: RowMapping) -> Environment:
+    return record(Environment, {**columns, "version": str(columns["version"])})
+
+
+def service(columns: RowMapping) -> Service:
+    key = ServiceKey(workspace=columns["workspace"], service=columns["name"])
+    return record(Service, {**columns, "key": key})
+
+
+def changed(old: RecordT, changes: Mapping[str, Any]) -> RecordT:
+    """The record with other values, checked as if it were new."""
+    return type(old).model_validate({**dict(old), **changes})

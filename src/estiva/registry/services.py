@@ -1,0 +1,193 @@
+"""Services and their generations in the database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import sqlalchemy as sa
+
+from estiva.errors import WebserviceException
+from estiva.records import (
+    DeploymentSpec,
+    Generation,
+    GenerationState,
+    Service,
+    ServiceKey,
+    ServiceState,
+    now,
+)
+from estiva.registry import rows, tables
+from estiva.registry.database import Database
+from estiva.registry.workspaces import require_workspace
+
+_services = tables.services
+_generations = tables.generations
+
+
+class ServiceStore(Database):
+    """Services by key, generations by key and number.
+
+    Unless it says otherwise, a method raises WebserviceException with code "WebserviceNotFound" for a service
+    and "GenerationNotFound" for a generation that is not there.
+    """
+
+    def create_service(self, service: Service, generation: Generation) -> None:
+        """Raises WebserviceException with code "ServiceExists" if the name is taken."""
+        key = service.key
+        with self.writing() as connection:
+            require_workspace(connection, key.workspace)
+            if _find(connection, key):
+                raise WebserviceException(
+                    f'The service "{key.service}" exists already in the workspace "{key.workspace}". '
+                    "Deploy with overwrite=True to replace it, update it, or choose another name.",
+                    code="ServiceExists",
+                )
+            connection.execute(_services.insert().values(rows.service_row(service)))
+            connection.execute(_generations.insert().values(rows.generation_row(key, generation)))
+
+    def service(self, key: ServiceKey) -> Service:
+        """The message for one that is not there has "WebserviceNotFound" and the names that are known."""
+        with self.reading() as connection:
+            return _require(connection, key)
+
+    def services(self, workspace: str | None = None) -> list[Service]:
+        """Those of one workspace, or all, by name."""
+        query = _services.select().order_by(_services.c.workspace, _services.c.name)
+        if workspace is not None:
+            query = query.where(_services.c.workspace == workspace)
+        with self.reading() as connection:
+            return [rows.service(row) for row in connection.execute(query).mappings()]
+
+    def update_service(self, key: ServiceKey, **changes: Any) -> Service:
+        """Sets fields of the record, and `updated_time`."""
+        with self.writing() as connection:
+            return _update(connection, key, changes)
+
+    def remove_service(self, key: ServiceKey) -> None:
+        """Removes it with its generations. Idempotent: absence is success."""
+        with self.writing() as connection:
+            connection.execute(_services.delete().where(*_named(key)))
+
+    def add_generation(
+        self,
+        key: ServiceKey,
+        spec: DeploymentSpec,
+        reason: Literal["deploy", "update", "reload"],
+        *,
+        description: str | None = None,
+        tags: Mapping[str, str] | None = None,
+        properties: Mapping[str, str] | None = None,
+    ) -> Generation:
+        """Accepts a change: the service is Transitioning to the new generation; pending ones are superseded.
+
+        The description, tags and properties, unless None, replace those of the service.
+        """
+        given = {"description": description, "tags": tags, "properties": properties}
+        with self.writing() as connection:
+            service = _require(connection, key)
+            if service.state is ServiceState.DELETING:
+                raise WebserviceException(
+                    f'The service "{key.service}" is being deleted. Try again when it is gone.',
+                    code="ServiceDeleting",
+                )
+            newest = connection.scalar(sa.select(sa.func.max(_generations.c.number)).where(*_of(key))) or 0
+            number = max(service.desired, newest) + 1
+            generation = Generation(number=number, state=GenerationState.PENDING, spec=spec, reason=reason)
+            pending = _generations.c.state == GenerationState.PENDING.value
+            superseded = {"state": GenerationState.SUPERSEDED.value}
+            connection.execute(_generations.update().where(*_of(key), pending).values(superseded))
+            connection.execute(_generations.insert().values(rows.generation_row(key, generation)))
+            changes = {field: value for field, value in given.items() if value is not None}
+            _update(connection, key, {"desired": number, "state": ServiceState.TRANSITIONING, **changes})
+        return generation
+
+    def generation(self, key: ServiceKey, number: int) -> Generation:
+        """The generation of that number."""
+        with self.reading() as connection:
+            return _require_generation(connection, key, number)
+
+    def generations(self, key: ServiceKey) -> list[Generation]:
+        """Newest first; none for a service that is not there."""
+        query = _generations.select().where(*_of(key)).order_by(_generations.c.number.desc())
+        with self.reading() as connection:
+            return [rows.record(Generation, row) for row in connection.execute(query).mappings()]
+
+    def update_generation(self, key: ServiceKey, number: int, **changes: Any) -> Generation:
+        """Sets fields of the record."""
+        with self.writing() as connection:
+            generation = rows.changed(_require_generation(connection, key, number), changes)
+            columns = rows.generation_row(key, generation)
+            values = {field: columns[field] for field in changes}
+            connection.execute(_generations.update().where(*_of(key, number)).values(values))
+        return generation
+
+    def trim_generations(self, key: ServiceKey, keep: int) -> list[int]:
+        """Drops the oldest until `keep` are left, but neither the desired nor the serving one.
+
+        Returns the numbers of those dropped, oldest first.
+        """
+        with self.writing() as connection:
+            service = _require(connection, key)
+            numbers = connection.scalars(
+                sa.select(_generations.c.number).where(*_of(key)).order_by(_generations.c.number)
+            ).all()
+            idle = [number for number in numbers if number not in (service.desired, service.serving)]
+            dropped = idle[: max(0, len(numbers) - keep)]
+            connection.execute(_generations.delete().where(*_of(key), _generations.c.number.in_(dropped)))
+        return dropped
+
+
+def _named(key: ServiceKey) -> list[sa.ColumnElement[bool]]:
+    return [_services.c.workspace == key.workspace, _services.c.name == key.service]
+
+
+def _of(key: ServiceKey, number: int | None = None) -> list[sa.ColumnElement[bool]]:
+    conditions = [_generations.c.workspace == key.workspace, _generations.c.service == key.service]
+    return conditions if number is None else [*conditions, _generations.c.number == number]
+
+
+def _find(connection: sa.Connection, key: ServiceKey) -> Service | None:
+    found = connection.execute(_services.select().where(*_named(key))).mappings().first()
+    return None if found is None else rows.service(found)
+
+
+def _require(connection: sa.Connection, key: ServiceKey) -> Service:
+    service = _find(connection, key)
+    if service is None:
+        known = connection.scalars(
+            sa.select(_services.c.name)
+            .where(_services.c.workspace == key.workspace)
+            .order_by(_services.c.name)
+        ).all()
+        there_are = f"There are: {', '.join(known)}." if known else "There is none in this workspace."
+        raise WebserviceException(
+            f'WebserviceNotFound: there is no service "{key.service}" in the workspace "{key.workspace}". '
+            f"{there_are}",
+            code="WebserviceNotFound",
+        )
+    return service
+
+
+def _update(connection: sa.Connection, key: ServiceKey, changes: Mapping[str, Any]) -> Service:
+    before = _require(connection, key)
+    changes = {"updated_time": now(), **changes}
+    if before.state is ServiceState.DELETING:
+        # A deletion is final: what ends meanwhile must not bring the service back.
+        changes.pop("state", None)
+    service = rows.changed(before, changes)
+    columns = rows.service_row(service)
+    connection.execute(
+        _services.update().where(*_named(key)).values({field: columns[field] for field in changes})
+    )
+    return service
+
+
+def _require_generation(connection: sa.Connection, key: ServiceKey, number: int) -> Generation:
+    found = connection.execute(_generations.select().where(*_of(key, number))).mappings().first()
+    if found is None:
+        _require(connection, key)
+        raise WebserviceException(
+            f'The service "{key.service}" has no generation {number}.', code="GenerationNotFound"
+        )
+    return rows.record(Generation, found)
