@@ -39,7 +39,9 @@ def show_rows(rows: Sequence[dict[str, Any]], columns: Sequence[str], output: Fo
         table.add_column(column.upper().replace("_", " "), overflow="fold")
     for row in rows:
         table.add_row(*(Text(cell(row[column])) for column in columns))
-    Console().print(table)
+    console = Console()
+    # A pipe has no width: there, a row stays one line.
+    console.print(table, soft_wrap=not console.is_terminal, width=None if console.is_terminal else 1000)
 
 
 def show_fields(fields: dict[str, Any], output: Format) -> None:

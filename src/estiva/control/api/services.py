@@ -116,6 +116,7 @@ def _views(control: Server, key: ServiceKey, number: int) -> Iterator[ServiceVie
     while not control.stopping.is_set():
         seen = changes.count
         try:
+            ended = _ended(control, key, number)
             view = control.intake.view(key)
         except WebserviceException:  # deleted meanwhile: the stream ends, and the client asks why
             return
@@ -123,7 +124,7 @@ def _views(control: Server, key: ServiceKey, number: int) -> Iterator[ServiceVie
         if text != shown:
             yield view
             shown = text
-        if _ended(control, key, number):
+        if ended:
             return
         changes.wait(seen, _WATCH_SECONDS)
 
