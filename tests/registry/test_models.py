@@ -159,6 +159,13 @@ def test_tags_are_replaced_and_properties_added(store: Store) -> None:
     assert store.model("lab", "ridge", 1).description == ""
 
 
+def test_a_tag_that_is_not_text_changes_nothing(store: Store) -> None:
+    added = store.add_model("lab", model(tags={"a": "1"}))
+    with pytest.raises(ValueError, match="valid string"):
+        store.update_model("lab", "ridge", 1, tags={"a": 1})  # type: ignore[dict-item]
+    assert store.model("lab", "ridge") == added
+
+
 def test_a_property_cannot_be_changed(store: Store) -> None:
     store.add_model("lab", model(properties={"alpha": "0.5", "beta": "1"}))
     with pytest.raises(WebserviceException, match="alpha,beta"):

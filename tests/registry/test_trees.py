@@ -383,10 +383,20 @@ def test_kill_9_while_checking_out_leaves_none_and_a_retry_works(
 def test_drop_removes_what_is_not_kept(checkouts: Checkouts, tree: Tree, blobs: Blobs, folder: Path) -> None:
     kept = checkouts.checkout(tree)
     dropped = checkouts.checkout(ingest(blobs, folder / "empty", keep_root=True))
+    for checkout in (kept, dropped):
+        os.utime(checkout.parent, (_LONG_AGO, _LONG_AGO))
     checkouts.drop({tree.digest})
     checkouts.drop({tree.digest})
     assert kept.exists()
     assert not dropped.parent.exists()
+
+
+def test_drop_spares_what_was_just_asked_for(checkouts: Checkouts, tree: Tree) -> None:
+    content = checkouts.checkout(tree)
+    os.utime(content.parent, (_LONG_AGO, _LONG_AGO))
+    checkouts.checkout(tree)
+    checkouts.drop(set())
+    assert content.exists()
 
 
 # --- trees that would do harm ----------------------------------------------------------------------------

@@ -17,7 +17,9 @@ from estiva.errors import MissingModelPath, RegistryException, UserErrorExceptio
 from estiva.registry.content import ignore, storing, transfer
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_GRACE_SECONDS = 3600
+GRACE_SECONDS = 3600
+"""How long what nobody refers to is kept, because somebody may be about to."""
+
 _LOCK_SECONDS = 60
 
 
@@ -63,7 +65,7 @@ class Blobs:
         """Where the blob is; RegistryException with code "BlobMissing" if it is not stored."""
         place = self._place(sha256)
         if not place.is_file():
-            raise _missing(sha256)
+            raise _not_stored(sha256)
         return place
 
     def open(self, sha256: str) -> BufferedReader:
@@ -71,7 +73,7 @@ class Blobs:
         try:
             return self._place(sha256).open("rb")
         except FileNotFoundError as error:
-            raise _missing(sha256) from error
+            raise _not_stored(sha256) from error
 
     def copy(self, sha256: str, target: Path, executable: bool) -> None:
         """Writes the blob to `target`, complete or not at all, replacing what is there.
@@ -101,7 +103,7 @@ class Blobs:
 
     def _place(self, sha256: str) -> Path:
         if not _SHA256.fullmatch(sha256):  # it becomes a path
-            raise _missing(sha256)
+            raise _not_stored(sha256)
         return self._root / sha256[:2] / sha256[2:]
 
     @contextmanager
@@ -123,7 +125,7 @@ def _readable(path: Path) -> Iterator[BufferedReader]:
     try:
         file = path.open("rb")
     except FileNotFoundError as error:
-        raise MissingModelPath(f"{path} does not exist. Check the path, and where it starts from.") from error
+        raise missing(path) from error
     except OSError as error:
         raise UserErrorException(f"{path} cannot be read: {error.strerror}.", code="Unreadable") from error
     with file:
@@ -162,7 +164,7 @@ def _sync(folder: Path) -> None:
 def _remove_old(path: Path) -> int:
     try:
         status = path.stat()
-        if time.time() - status.st_mtime < _GRACE_SECONDS:
+        if time.time() - status.st_mtime < GRACE_SECONDS:
             return 0
         path.unlink()
     except FileNotFoundError:  # a registration has just renamed or removed it
@@ -170,7 +172,12 @@ def _remove_old(path: Path) -> int:
     return status.st_size
 
 
-def _missing(sha256: str) -> RegistryException:
+def missing(path: Path) -> MissingModelPath:
+    """The error for a path of the user's that does not exist."""
+    return MissingModelPath(f"{path} does not exist. Check the path, and where it starts from.")
+
+
+def _not_stored(sha256: str) -> RegistryException:
     return RegistryException(
         f"The stored file {sha256} is missing. Register or deploy the same file again to restore it.",
         code="BlobMissing",

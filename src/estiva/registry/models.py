@@ -84,8 +84,10 @@ class ModelStore(Database):
             properties = {**model.properties, **_new(model, add_properties or {})}
             given = {"tags": tags, "description": description, "properties": properties}
             changes = {field: value for field, value in given.items() if value is not None}
-            connection.execute(_table.update().where(*_is(workspace, name, version)).values(changes))
-        return rows.changed(model, changes)
+            model = rows.changed(model, changes)
+            values = rows.changed_row(model, changes)
+            connection.execute(_table.update().where(*_is(workspace, name, version)).values(values))
+        return model
 
     def delete_model(self, workspace: str, name: str, version: int) -> None:
         """Deletes the entry; its blobs go with the next `Blobs.prune`.

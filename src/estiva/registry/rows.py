@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import Enum
 from typing import Any, TypeVar
 
@@ -16,8 +16,14 @@ RecordT = TypeVar("RecordT", bound=Record)
 
 
 def row(record: Record) -> dict[str, Any]:
-    """Column values of a record whose fields are columns; nested records are left to `json_text`."""
+    """Column values of a record whose fields are columns; the database writes nested records as JSON."""
     return {name: _value(value) for name, value in record}
+
+
+def changed_row(record: Record, changes: Collection[str]) -> dict[str, Any]:
+    """Column values of these fields alone."""
+    columns = row(record)
+    return {name: columns[name] for name in changes}
 
 
 def _value(value: Any) -> Any:
@@ -28,12 +34,14 @@ def _value(value: Any) -> Any:
 
 
 def service_row(service: Service) -> dict[str, Any]:
+    """As `row`, with the key as two columns."""
     columns = row(service)
     key: ServiceKey = columns.pop("key")
     return {"workspace": key.workspace, "name": key.service, **columns}
 
 
 def generation_row(key: ServiceKey, generation: Generation) -> dict[str, Any]:
+    """As `row`, with the key of the service."""
     return {"workspace": key.workspace, "service": key.service, **row(generation)}
 
 
@@ -53,10 +61,12 @@ def record(kind: type[RecordT], columns: Mapping[str, Any] | RowMapping) -> Reco
 
 
 def environment(columns: RowMapping) -> Environment:
+    """The environment of that row, whose version is a number in the database."""
     return record(Environment, {**columns, "version": str(columns["version"])})
 
 
 def service(columns: RowMapping) -> Service:
+    """The service of that row."""
     key = ServiceKey(workspace=columns["workspace"], service=columns["name"])
     return record(Service, {**columns, "key": key})
 

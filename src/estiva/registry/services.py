@@ -117,8 +117,7 @@ class ServiceStore(Database):
         """Sets fields of the record."""
         with self.writing() as connection:
             generation = rows.changed(_require_generation(connection, key, number), changes)
-            columns = rows.generation_row(key, generation)
-            values = {field: columns[field] for field in changes}
+            values = rows.changed_row(generation, changes)
             connection.execute(_generations.update().where(*_of(key, number)).values(values))
         return generation
 
@@ -176,10 +175,7 @@ def _update(connection: sa.Connection, key: ServiceKey, changes: Mapping[str, An
         # A deletion is final: what ends meanwhile must not bring the service back.
         changes.pop("state", None)
     service = rows.changed(before, changes)
-    columns = rows.service_row(service)
-    connection.execute(
-        _services.update().where(*_named(key)).values({field: columns[field] for field in changes})
-    )
+    connection.execute(_services.update().where(*_named(key)).values(rows.changed_row(service, changes)))
     return service
 
 

@@ -17,12 +17,11 @@ from filelock import FileLock, Timeout
 
 from estiva.errors import MissingModelPath, RegistryException, UserErrorException
 from estiva.records import File, Tree
-from estiva.registry.blobs import Blobs
+from estiva.registry.blobs import GRACE_SECONDS, Blobs, missing
 from estiva.registry.content import storing
 
 SKIPPED_IN_CODE = frozenset({"__pycache__", ".git", ".ipynb_checkpoints"})
 
-_GRACE_SECONDS = 3600
 _LOCK_SECONDS = 600
 
 
@@ -109,7 +108,7 @@ class _Survey:
 
     def __init__(self, root: Path, skipped: frozenset[str]) -> None:
         if not root.exists():
-            raise _missing(root)
+            raise missing(root)
         self.sources: dict[str, _Source] = {}
         self.empty_folders: set[str] = set()
         self._root = root
@@ -128,7 +127,7 @@ class _Survey:
     def _child(self, child: Path) -> Path:
         place = Path(os.path.abspath(self._root / child))  # noqa: PTH100  as for the root
         if not place.exists():
-            raise _missing(place)
+            raise missing(place)
         if not (place.is_relative_to(self._root) and place.resolve().is_relative_to(self._real_root)):
             raise UserErrorException(
                 f"The child path {child} is not inside {self._root}. Give paths of files and folders in it.",
@@ -173,10 +172,6 @@ class _Survey:
         )
 
 
-def _missing(path: Path) -> MissingModelPath:
-    return MissingModelPath(f"{path} does not exist. Check the path, and where it starts from.")
-
-
 def _check_name(place: str, path: Path) -> None:
     try:
         place.encode()
@@ -213,20 +208,25 @@ class Checkouts:
         """
         check(tree)
         place = self._root / tree.digest
-        if not _intact(place):
-            with self._lock(tree.digest):
-                if not _intact(place):
-                    self._make(tree, place)
+        with storing(self._root, tree.size), self._lock(tree.digest):
+            if not _intact(place):
+                self._make(tree, place)
+            os.utime(place)  # young, so that drop leaves it alone
         return place / "content"
 
     def drop(self, keep: set[str]) -> None:
-        """Removes the checkouts whose digests are not in `keep`, and leftovers of crashes. Idempotent."""
+        """Removes the checkouts whose digests are not in `keep`, and leftovers of crashes.
+
+        What was asked for within the last hour stays: it may belong to a deployment that is under way.
+        Idempotent.
+        """
         for place in self._root.glob("?" * 64):
             if place.name not in keep:
                 with self._lock(place.name):
-                    self._discard(place)
+                    if _is_old(place):
+                        self._discard(place)
         for leftover in self._incoming.glob("*"):
-            if time.time() - leftover.lstat().st_mtime > _GRACE_SECONDS:
+            if _is_old(leftover):
                 shutil.rmtree(leftover, ignore_errors=True)
 
     @property
@@ -235,14 +235,13 @@ class Checkouts:
 
     def _make(self, tree: Tree, place: Path) -> None:
         building = self._incoming / uuid.uuid4().hex
-        with storing(self._root, tree.size):
-            try:
-                self._fill(tree, building / "content")
-                (building / "manifest.json").write_text(json.dumps(_fingerprint(building / "content")))
-                self._discard(place)
-                building.rename(place)
-            finally:
-                shutil.rmtree(building, ignore_errors=True)
+        try:
+            self._fill(tree, building / "content")
+            (building / "manifest.json").write_text(json.dumps(_fingerprint(building / "content")))
+            self._discard(place)
+            building.rename(place)
+        finally:
+            shutil.rmtree(building, ignore_errors=True)
 
     def _fill(self, tree: Tree, content: Path) -> None:
         content.mkdir(parents=True)
@@ -295,6 +294,13 @@ def _unsafe(path: str, reason: str) -> RegistryException:
         f"The stored list of files holds the path {path!r}, but {reason}. Register the model again.",
         code="TreeUnsafe",
     )
+
+
+def _is_old(place: Path) -> bool:
+    try:
+        return time.time() - place.stat().st_mtime > GRACE_SECONDS
+    except FileNotFoundError:  # somebody else has just removed it
+        return False
 
 
 def _intact(place: Path) -> bool:

@@ -44,7 +44,7 @@ class WorkspaceStore(Database):
         """Sets fields of the record; raises WorkspaceException as `workspace` does."""
         with self.writing() as connection:
             workspace = rows.changed(require_workspace(connection, name), changes)
-            values = {field: rows.row(workspace)[field] for field in changes}
+            values = rows.changed_row(workspace, changes)
             connection.execute(_table.update().where(_table.c.name == name).values(values))
         return workspace
 
