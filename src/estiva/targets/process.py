@@ -181,8 +181,8 @@ def _spawn(launch: Launch, folder: ReplicaFolder, address: str, life: int) -> in
     with folder.console.open("wb") as console:
         process = subprocess.Popen(
             _command.command(launch, folder.app, folder.run, folder.logs, address),
-            # Not the app root, where the server goes by itself: `-m` puts this folder first on the module path,
-            # and a user's json.py must not take the place of Python's own.
+            # Not the app root, where the server goes by itself: `-m` puts this folder first on the module
+            # path, and a user's json.py must not take the place of Python's own.
             cwd=folder.run,
             env=_command.variables(launch, folder.app, os.environ),
             stdin=subprocess.DEVNULL,

@@ -1,0 +1,33 @@
+"""The environment could not be resolved or built. What to do is in the error; this names the kind."""
+
+from __future__ import annotations
+
+from estiva.diagnosis import wording
+from estiva.records import Evidence, Finding, StepName
+
+_TITLES = {
+    "PackageNotFound": "The environment names a package that does not exist",
+    "CondaPackageNotOnPyPI": "The environment names conda packages that cannot be had here",
+    "VersionConflict": "The environment's packages exclude each other",
+    "NoWheel": "A package is not made for this Python or machine",
+    "BuildFailed": "A package could not be built",
+    "HashMismatch": "A package is not what was locked",
+    "PythonNotFound": "The environment's Python is not on this machine",
+    "PythonTooOld": "The environment's Python is too old",
+    "IndexUnreachable": "The package index cannot be reached",
+    "CertificateFailed": "The package index's certificate is not trusted",
+    "DiskFull": "The disk is full",
+    "BuildTimeout": "Building the environment took too long",
+}
+
+
+def check(evidence: Evidence) -> Finding | None:
+    if evidence.step is not StepName.ENVIRONMENT:
+        return None
+    return Finding(
+        code=evidence.code or "EnvironmentFailed",
+        title=_TITLES.get(evidence.code, "The environment could not be built"),
+        what=evidence.error,
+        evidence=wording.last([line for line in evidence.detail.splitlines() if line.strip()]),
+        todo=("Change that and deploy again; `estiva env build` tries the environment alone.",),
+    )

@@ -1,0 +1,59 @@
+"""A signal ended the replica."""
+
+from __future__ import annotations
+
+import signal
+
+from estiva.diagnosis import wording
+from estiva.records import Evidence, Finding
+
+_FREE_MEMORY = (
+    "Make room: end other programs, deploy fewer replicas, or use a machine with more memory.",
+    "Need less: load the model once, in init(), in a smaller form (float32, memory-mapped).",
+)
+_NATIVE = (
+    "Compiled code crashed, not Python: look at the versions of the packages with such code (numpy first).",
+    "To see the Python line: put `import faulthandler; faulthandler.enable()` at the top of the script.",
+)
+_KNOWN: dict[int, tuple[str, str, str, tuple[str, ...]]] = {
+    signal.SIGKILL: (
+        "OutOfMemory",
+        "The replica was killed: most likely it ran out of memory",
+        "The system kills the largest process when memory is short; nothing else kills this way by itself.",
+        _FREE_MEMORY,
+    ),
+    signal.SIGSEGV: ("Crashed", "The replica crashed (segmentation fault)", "", _NATIVE),
+    signal.SIGBUS: ("Crashed", "The replica crashed (bus error)", "", _NATIVE),
+    signal.SIGABRT: ("Crashed", "The replica crashed (it aborted itself)", "", _NATIVE),
+    signal.SIGILL: (
+        "Crashed",
+        "The replica crashed (illegal instruction)",
+        "A package was compiled for a newer processor than this machine has.",
+        ("Use a build of that package for this processor, or another machine.",),
+    ),
+}
+
+
+def check(evidence: Evidence) -> Finding | None:
+    number = _number(evidence)
+    if number is None:
+        return None
+    name = next((known.name for known in signal.Signals if known == number), f"signal {number}")
+    code, title, why, todo = _KNOWN.get(number, ("Killed", f"The replica was ended by {name}", "", ()))
+    return Finding(
+        code=code,
+        title=title,
+        what=f"{name} ended the process while it was in the step {evidence.step.value}.",
+        why=why,
+        evidence=wording.tail(evidence),
+        todo=todo or ("Find out what sent the signal, then deploy again.",),
+        certainty=0.9 if number == signal.SIGKILL else 1.0,
+    )
+
+
+def _number(evidence: Evidence) -> int | None:
+    """Containers say it as 128 + the number."""
+    if evidence.signal is not None:
+        return evidence.signal
+    code = evidence.exit_code or 0
+    return code - 128 if 128 < code < 128 + 65 else None
