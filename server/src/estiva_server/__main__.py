@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 # `python -m` puts the current folder first: a user's json.py there must not be taken for the library's.
@@ -42,7 +42,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def serve(settings: Settings) -> int:
     status = StatusFile(settings.run_dir, contract.Status(os.getpid(), time.time(), "starting"))
-    write = LogFile(settings.log_dir).write if settings.log_dir else write_to_stdout
+    if settings.log_dir is None:
+        return _serve(settings, status, write_to_stdout)
+    with closing(LogFile(settings.log_dir)) as log:
+        return _serve(settings, status, log.write)
+
+
+def _serve(settings: Settings, status: StatusFile, write: Write) -> int:
     try:
         listener = listen(settings)
     except ListenError as error:

@@ -38,6 +38,9 @@ class LogFile:
         except OSError:
             self._lost += lines.count(b"\n")
 
+    def close(self) -> None:
+        self._file.close()
+
     def _append(self, lines: bytes) -> None:
         if self._size and self._size + len(lines) > self._limit:
             self._rotate()

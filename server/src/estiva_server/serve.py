@@ -97,10 +97,10 @@ class Supervisor:
         self._draining = True
         self._start_at = None
         self._listener.close()
+        self._status.update(phase="draining", reason="It was asked to end.")
         self.say("draining: no new requests, those that run may finish")
         for child in self._children.values():
             self._retire(child)
-        self._status.update(phase="draining", reason="It was asked to end.")
 
     def _reload(self) -> None:
         if self._draining:
@@ -151,8 +151,8 @@ class Supervisor:
         if before is not None:
             self._retire(before)
         self._was_ready = True
-        self.say(f"ready after {child.ready_at - child.began:.2f} s, at {self._address}")
         self._publish()
+        self.say(f"ready after {child.ready_at - child.began:.2f} s, at {self._address}")
 
     def _retire(self, child: Child) -> None:
         if not child.retired:
@@ -206,8 +206,8 @@ class Supervisor:
         if served:
             self._count_restart()
         if self._serving is not None:
-            self.say("the reload failed; the worker that ran before goes on")
             self._publish(f"The last reload failed: {sentence}")
+            self.say("the reload failed; the worker that ran before goes on")
         elif self._starting is None:
             if served and _was_stable(child):
                 self._crashes = 0
@@ -294,8 +294,8 @@ class Supervisor:
         self._listener.close()
         if self._settings.unix_socket is not None:
             self._settings.unix_socket.unlink(missing_ok=True)
-        self.say(f"ended with exit status {self._exit_code}. {self._reason}")
         self._status.update(phase="exited", worker_pids=(), exit_code=self._exit_code, reason=self._reason)
+        self.say(f"ended with exit status {self._exit_code}. {self._reason}")
 
 
 def _was_stable(child: Child) -> bool:

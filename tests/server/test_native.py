@@ -1,0 +1,68 @@
+"""HTTP as the native server does it."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from tests.server.conftest import Serve
+from tests.server.serving import SECONDS, ScoringServer
+
+COUNT = "def init(): pass\ndef run(data): return len(data)\n"
+
+
+@pytest.fixture
+def server(serve: Serve) -> ScoringServer:
+    return serve({"score.py": COUNT}, ESTIVA_BODY_LIMIT_BYTES="1000000")
+
+
+def chunks(size: int) -> Iterator[bytes]:
+    yield from (b"x" * 50_000 for _ in range(size // 50_000))
+
+
+def test_bodies_up_to_the_limit(server: ScoringServer) -> None:
+    assert server.score(b"x" * 1_000_000).json == 1_000_000
+    assert server.ask("POST", "/score", chunks(1_000_000)).json == 1_000_000
+    assert server.score(b"").json == 0
+
+
+def test_bodies_over_the_limit(server: ScoringServer) -> None:
+    assert server.score(b"x" * 1_500_000).status == 413
+    assert server.ask("POST", "/score", chunks(1_500_000)).status == 413
+    assert server.score(b"x").json == 1
+
+
+def test_bodies_are_utf8(server: ScoringServer) -> None:
+    assert server.score("Größe").json == 5
+    answer = server.score("Größe".encode("latin-1"))
+    assert answer.status == 400
+    assert "not UTF-8" in answer.json["message"]
+
+
+def test_any_content_type(server: ScoringServer) -> None:
+    assert server.score("a,b\n", content_type="text/csv").json == 4
+
+
+def test_a_connection_serves_many_requests(server: ScoringServer) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=SECONDS)
+    for size in range(5):
+        connection.request("POST", "/score", b"x" * size)
+        response = connection.getresponse()
+        assert json.loads(response.read()) == size
+        assert response.getheader("connection") != "close"
+    connection.close()
+
+
+def test_paths_and_queries_arrive_decoded(server: ScoringServer) -> None:
+    assert server.ask("GET", "/score?a=%22%C3%B6%22").json == len(json.dumps({"a": "ö"}))
+    assert server.ask("GET", "/sc%6Fre").status == 200
+    assert server.ask("GET", "/nowhere").status == 404
+
+
+def test_an_id_of_odd_characters_does_not_break_the_answer(server: ScoringServer) -> None:
+    answer = server.ask("GET", "/", headers={"x-request-id": "a\tb \xe9"})
+    assert answer.status == 200
+    assert answer.headers["x-request-id"]
