@@ -258,6 +258,9 @@ def test_content_that_is_not_there_is_an_error_that_names_it(site: Site) -> None
     with pytest.raises(TargetException, match="/nowhere/code"):
         site.target().apply(launch.model_copy(update={"mounts": (lost,)}))
     assert site.target().observe(site.key).replicas == ()
+    site.target().apply(launch)
+    (replica,) = site.wait_for(ReplicaPhase.READY)
+    assert replica.restarts == 0
 
 
 def test_an_interpreter_without_the_server_says_so(site: Site, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """One replica's folder: everything that is known of it, on disk.
 
 <workspace>/<service>/<generation>/<index>/
+    claim           locked by whoever is starting or ending the replica
     alive           locked by the replica's process from the moment it exists until it ends
     replica.json    the labels: whose replica this is, where it listens, how often it was started
     ready           there once the replica was seen ready
@@ -39,8 +40,8 @@ class Labels:
     """Written before the process starts, and again when it has."""
 
     address: str
-    starts: int = 0
-    """Processes started in this folder, the present one included."""
+    starts: int = 1
+    """Processes started in this folder, the one included that is to come or has come."""
     started: float = 0.0
     """When the last one was: seconds since the epoch."""
     pid: int | None = None
@@ -164,14 +165,14 @@ class ReplicaFolder:
         labels, status = self.labels(), self.status()
         if labels is None or not (alive or status or labels.pid):
             return None
-        if status is not None and status.phase == "ready":
+        if status is not None and status.phase == "ready" and not self.was_ready():
             self._mark_ready()
         replica = Replica(
             generation=self.generation,
             index=self.index,
             phase=ReplicaPhase(status.phase) if status else ReplicaPhase.STARTING,
             address=labels.address,
-            restarts=max(labels.starts - 1, 0) + (status.restarts if status else 0),
+            restarts=labels.starts - 1 + (status.restarts if status else 0),
         )
         return replica if alive and replica.phase is not ReplicaPhase.EXITED else self._ended(replica, status)
 
@@ -212,7 +213,7 @@ class ReplicaFolder:
         """Makes a stopped replica one that was never started; its logs stay."""
         labels = self.labels()
         if labels is not None:
-            self.write_labels(replace(labels, pid=None, starts=0))
+            self.write_labels(replace(labels, pid=None, starts=1))
         self.forget_status()
         self._ready.unlink(missing_ok=True)
         remove(self.app)
@@ -256,10 +257,13 @@ def _exists(pid: int) -> bool:
 
 
 def _read(file: Path, kind: type[_Content]) -> _Content | None:
-    """What the file says, without what this release does not know; None if there is no file."""
+    """What the file says, without what this release does not know; None if there is none, or half of one.
+
+    Files are replaced whole, but a machine that loses power may keep an empty one.
+    """
     try:
         content = json.loads(file.read_text())
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError):
         return None
     known = {field.name for field in fields(kind)}
     return kind(**{name: value for name, value in content.items() if name in known})

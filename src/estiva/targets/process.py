@@ -127,8 +127,9 @@ class ProcessTarget(ReplicaTarget):
 
     def _new_labels(self, folder: ReplicaFolder, launch: Launch) -> Labels:
         last = folder.labels()
+        starts = last.starts + (last.pid is not None) if last else 1
         address = launch.address or f"unix:{self._socket(folder)}"
-        return Labels(address=address, starts=last.starts + 1 if last else 1, started=time.time())
+        return Labels(address=address, starts=starts, started=time.time())
 
     def _socket(self, folder: ReplicaFolder) -> Path:
         """A short path, the same whenever it is asked for, and of no other replica."""
