@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from estiva.diagnosis import diagnose, render
+from estiva.diagnosis import diagnose
+from estiva.findings import render
 from estiva.records import Evidence, Finding, StepName
 from tests.diagnosis.conftest import Failing
 

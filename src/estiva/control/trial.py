@@ -14,6 +14,7 @@ from estiva.control import launching
 from estiva.control.deployment import client, wait_until_ready
 from estiva.control.stages import Stages
 from estiva.errors import EstivaError, TargetException, WebserviceException
+from estiva.findings import render
 from estiva.messages import TrialResult
 from estiva.records import DeploymentSpec, Evidence, ReplicaPhase, ServiceKey, StepName
 from estiva_server import contract
@@ -47,9 +48,7 @@ def _wait(stages: Stages, key: ServiceKey, spec: DeploymentSpec, never: threadin
         wait_until_ready(stages, key, _GENERATION, never)
     except TargetException as error:
         findings = diagnosis.diagnose(_evidence(stages, key, spec, error))
-        raise WebserviceException(
-            diagnosis.render(findings), code=findings[0].code, detail=error.detail
-        ) from error
+        raise WebserviceException(render(findings), code=findings[0].code, detail=error.detail) from error
 
 
 def _evidence(stages: Stages, key: ServiceKey, spec: DeploymentSpec, error: EstivaError) -> Evidence:

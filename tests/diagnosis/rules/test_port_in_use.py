@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from estiva.diagnosis import diagnose, render
+from estiva.diagnosis import diagnose
+from estiva.findings import render
 from estiva.records import Evidence, StepName
 
 SHOWN = """\

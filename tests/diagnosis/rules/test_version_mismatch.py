@@ -1,7 +1,8 @@
 from __future__ import annotations
 
-from estiva.diagnosis import diagnose, render
+from estiva.diagnosis import diagnose
 from estiva.diagnosis.rules.version_mismatch import check
+from estiva.findings import render
 from estiva.records import Evidence, StepName
 
 WARNING = (
