@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from estiva.records import Finding
 
-_WIDTH = 110
+_WIDTH = 100
 
 
 def render(findings: Iterable[Finding]) -> str:

@@ -37,7 +37,6 @@ _SPECIFIC: tuple[Rule, ...] = (
 )
 # Asked in this order when none of those does.
 _GENERAL: tuple[Rule, ...] = (script_raised.check, unexplained.check)
-_WIDTH = 100
 
 
 def diagnose(evidence: Evidence) -> tuple[Finding, ...]:

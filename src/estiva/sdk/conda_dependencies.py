@@ -5,16 +5,17 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
+from estiva import specification
 from estiva.errors import UserErrorException
+from estiva.specification.notation import python_version
 
 DEFAULT_FILE = "conda_dependencies.yml"
 _DEFAULT_PIP = ("azureml-defaults",)
@@ -37,7 +38,8 @@ class CondaDependencies:
         _underlying_structure: dict[str, Any] | None = None,
     ) -> None:
         if conda_dependencies_file_path is not None:
-            self._content = _load(Path(conda_dependencies_file_path))
+            path = conda_dependencies_file_path
+            self._content = CondaDependencies.from_text(read_text(path), source=os.fspath(path))._content
         elif _underlying_structure is not None:
             self._content = _underlying_structure
         else:
@@ -67,6 +69,12 @@ class CondaDependencies:
             created.set_pip_index_url(pip_indexurl)
         return created
 
+    @staticmethod
+    def from_text(text: str, *, source: str = "conda specification") -> CondaDependencies:
+        """The YAML itself; raises UserErrorException, with line and column, for what is no specification."""
+        specification.parse_conda(text, name=source, source=source)
+        return CondaDependencies(_underlying_structure=_yaml().load(text))
+
     # --- reading -------------------------------------------------------------------------------------
 
     @property
@@ -89,7 +97,7 @@ class CondaDependencies:
     def get_python_version(self) -> str | None:
         """ "3.11" of "python=3.11", or None."""
         found = next((item for item in self._conda() if _is_python(item)), None)
-        return found.removeprefix("python").lstrip("=") or None if found else None
+        return None if found is None else python_version(specification.parse_notation(found))
 
     def as_dict(self) -> dict[str, Any]:
         return dict(self._content)
@@ -103,12 +111,10 @@ class CondaDependencies:
     # --- changing ------------------------------------------------------------------------------------
 
     def set_python_version(self, version: str) -> None:
-        dependencies = self._dependencies()
-        kept = [item for item in dependencies if not (isinstance(item, str) and _is_python(item))]
-        dependencies[:] = [f"python={version}", *kept]
+        self._set_python(f"python={version}")
 
     def add_channel(self, channel: str) -> None:
-        channels = self._content.setdefault("channels", [])
+        channels = self._list("channels")
         if channel not in channels:
             channels.append(channel)
 
@@ -117,8 +123,11 @@ class CondaDependencies:
             self._content["channels"].remove(channel)
 
     def add_conda_package(self, conda_package: str) -> None:
+        """Once, however often it is added; "python=3.11" sets the Python version."""
         dependencies = self._dependencies()
-        if conda_package not in dependencies:
+        if _is_python(conda_package):
+            self._set_python(conda_package)
+        elif conda_package not in dependencies:
             dependencies.insert(len(self._conda()), conda_package)
 
     def remove_conda_package(self, conda_package: str) -> None:
@@ -137,8 +146,7 @@ class CondaDependencies:
 
     def remove_pip_package(self, pip_package: str) -> None:
         name = _project(pip_package)
-        section = self._pip_section()
-        section[:] = [item for item in section if item.startswith("-") or _project(item) != name]
+        _drop(self._pip_section(), lambda item: not item.startswith("-") and _project(item) == name)
 
     def set_pip_requirements(self, pip_requirements: Sequence[str]) -> None:
         """Exactly these requirements, and no options."""
@@ -151,8 +159,7 @@ class CondaDependencies:
 
     def remove_pip_option(self, pip_option: str) -> None:
         name = _option(pip_option)
-        section = self._pip_section()
-        section[:] = [item for item in section if not item.startswith("-") or _option(item) != name]
+        _drop(self._pip_section(), lambda item: item.startswith("-") and _option(item) == name)
 
     def set_pip_index_url(self, index_url: str) -> None:
         """Takes a URL, or the whole option."""
@@ -176,9 +183,23 @@ class CondaDependencies:
 
     # --- the structure -------------------------------------------------------------------------------
 
-    def _dependencies(self) -> list[Any]:
-        found: list[Any] = self._content.setdefault("dependencies", [])
+    def _list(self, key: str) -> list[Any]:
+        """The list itself, made if the key is missing or has no value."""
+        if self._content.get(key) is None:
+            self._content[key] = []
+        found: list[Any] = self._content[key]
         return found
+
+    def _dependencies(self) -> list[Any]:
+        return self._list("dependencies")
+
+    def _set_python(self, package: str) -> None:
+        dependencies = self._dependencies()
+        for index, item in enumerate(dependencies):
+            if isinstance(item, str) and _is_python(item):
+                dependencies[index] = package
+                return
+        dependencies.insert(0, package)
 
     def _conda(self) -> list[str]:
         return [item for item in self._dependencies() if isinstance(item, str)]
@@ -207,25 +228,32 @@ def _yaml() -> YAML:
     return yaml
 
 
-def _load(path: Path) -> Any:
-    """Raises UserErrorException if the file cannot be read, or is no YAML mapping."""
+def read_text(path: str | os.PathLike[str]) -> str:
+    """Raises UserErrorException for a file that cannot be read as text."""
     try:
-        content = _yaml().load(path.read_text(encoding="utf-8-sig"))
+        return Path(path).read_text(encoding="utf-8-sig")
     except OSError as error:
         raise UserErrorException(
-            f"{path} cannot be read: {error.strerror}.", code="FileUnreadable"
+            f"{os.fspath(path)} cannot be read: {error.strerror}.", code="FileUnreadable"
         ) from error
-    except YAMLError as error:
-        raise UserErrorException(f"{path} is not YAML: {error}", code="YamlInvalid") from error
-    if not isinstance(content, dict):
+    except UnicodeDecodeError as error:
         raise UserErrorException(
-            f"{path} is no conda specification: it must be a mapping with 'dependencies'.", code="YamlInvalid"
-        )
-    return content
+            f"{os.fspath(path)} is not UTF-8 text: {error}.", code="FileUnreadable"
+        ) from error
+
+
+def _drop(items: list[Any], unwanted: Callable[[Any], bool]) -> None:
+    """One by one, so that the comments beside the others stay beside them."""
+    for index in reversed(range(len(items))):
+        if unwanted(items[index]):
+            del items[index]
 
 
 def _is_python(package: str) -> bool:
-    return package.replace(" ", "").split("=")[0].split("<")[0].split(">")[0] == "python"
+    try:
+        return specification.parse_notation(package).name == "python"
+    except UserErrorException:
+        return False
 
 
 def _project(requirement: str) -> str:

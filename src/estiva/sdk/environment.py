@@ -12,7 +12,7 @@ from typing import Any
 from estiva import records, specification
 from estiva.errors import UserErrorException
 from estiva.messages import BuiltEnvironment, EnvironmentBuild, Progress
-from estiva.sdk.conda_dependencies import CondaDependencies
+from estiva.sdk.conda_dependencies import CondaDependencies, read_text
 from estiva.sdk.connection import connect
 from estiva.sdk.workspace import Workspace
 
@@ -108,12 +108,11 @@ class Environment(_Section):
     @staticmethod
     def from_conda_specification(name: str, file_path: str | os.PathLike[str]) -> Environment:
         """Raises UserErrorException, with line and column where it can, for what is no specification."""
-        text = _read(file_path)
-        specification.parse_conda(text, name=name, source=str(file_path))
         environment = Environment(name)
         environment.python.conda_dependencies = CondaDependencies(file_path)
-        variables = environment.python.conda_dependencies.as_dict().get("variables") or {}
-        environment.environment_variables = {str(key): str(value) for key, value in variables.items()}
+        # As they are written in the file: 1.10 stays 1.10.
+        parsed = specification.parse_conda(read_text(file_path), name=name)
+        environment.environment_variables = dict(parsed.variables)
         return environment
 
     @staticmethod
@@ -121,7 +120,7 @@ class Environment(_Section):
         name: str, file_path: str | os.PathLike[str], pip_version: str | None = None
     ) -> Environment:
         """The requirements file taken as it is."""
-        parsed = specification.parse_pip(_read(file_path), name=name)
+        parsed = specification.parse_pip(read_text(file_path), name=name, source=str(file_path))
         environment = Environment(name)
         dependencies = CondaDependencies()
         dependencies.set_pip_requirements([*parsed.pip_options, *parsed.pip_packages])
@@ -132,11 +131,9 @@ class Environment(_Section):
     @staticmethod
     def from_specification(found: records.EnvironmentSpecification) -> Environment:
         environment = Environment(found.name)
-        text = specification.dump_conda(found)
-        from ruamel.yaml import YAML
-
-        content = YAML().load(text)
-        environment.python.conda_dependencies = CondaDependencies(_underlying_structure=content)
+        # The variables are those of the environment alone, so that taking one away takes it away.
+        text = specification.dump_conda(found.model_copy(update={"variables": {}}))
+        environment.python.conda_dependencies = CondaDependencies.from_text(text)
         if found.borrowed_from is not None:
             environment.python.user_managed_dependencies = True
             environment.python.interpreter_path = found.borrowed_from
@@ -153,7 +150,10 @@ class Environment(_Section):
         parsed = specification.parse_conda(text, name=self.name)
         return parsed.model_copy(
             update={
-                "variables": {**parsed.variables, **self.environment_variables},
+                "variables": {
+                    **parsed.variables,
+                    **{name: str(value) for name, value in self.environment_variables.items()},
+                },
                 "borrowed_from": self._borrowed_from(),
                 "base_image": self.docker.base_image,
                 "base_dockerfile": self.docker.base_dockerfile,
@@ -228,9 +228,11 @@ class Environment(_Section):
         folder.mkdir(parents=True, exist_ok=overwrite)
         definition = {"name": self.name, "version": self.version, **self._definition()}
         (folder / _DEFINITION_FILE).write_text(json.dumps(definition, indent=4, sort_keys=True) + "\n")
-        (folder / _CONDA_FILE).write_text(self.python.conda_dependencies.serialize_to_string())
+        text = self.python.conda_dependencies.serialize_to_string()
+        (folder / _CONDA_FILE).write_text(text, encoding="utf-8")
+        (folder / _DOCKERFILE).unlink(missing_ok=True)
         if self.docker.base_dockerfile is not None:
-            (folder / _DOCKERFILE).write_text(self.docker.base_dockerfile)
+            (folder / _DOCKERFILE).write_text(self.docker.base_dockerfile, encoding="utf-8")
 
     @staticmethod
     def load_from_directory(path: str | os.PathLike[str]) -> Environment:
@@ -275,16 +277,3 @@ def _from_record(found: records.Environment) -> Environment:
     environment = Environment.from_specification(found.specification)
     environment.version = found.version
     return environment
-
-
-def _read(path: str | os.PathLike[str]) -> str:
-    try:
-        return Path(path).read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise UserErrorException(
-            f"{os.fspath(path)} cannot be read: {error.strerror}.", code="FileUnreadable"
-        ) from error
-    except UnicodeDecodeError as error:
-        raise UserErrorException(
-            f"{os.fspath(path)} is not UTF-8 text: {error}.", code="FileUnreadable"
-        ) from error
