@@ -38,8 +38,8 @@ class CondaDependencies:
         _underlying_structure: dict[str, Any] | None = None,
     ) -> None:
         if conda_dependencies_file_path is not None:
-            path = conda_dependencies_file_path
-            self._content = CondaDependencies.from_text(read_text(path), source=os.fspath(path))._content
+            path = os.fspath(conda_dependencies_file_path)
+            self._content: dict[str, Any] = read_yaml(read_text(path), source=path)
         elif _underlying_structure is not None:
             self._content = _underlying_structure
         else:
@@ -68,12 +68,6 @@ class CondaDependencies:
         if pip_indexurl:
             created.set_pip_index_url(pip_indexurl)
         return created
-
-    @staticmethod
-    def from_text(text: str, *, source: str = "conda specification") -> CondaDependencies:
-        """The YAML itself; raises UserErrorException, with line and column, for what is no specification."""
-        specification.parse_conda(text, name=source, source=source)
-        return CondaDependencies(_underlying_structure=_yaml().load(text))
 
     # --- reading -------------------------------------------------------------------------------------
 
@@ -226,6 +220,12 @@ def _yaml() -> YAML:
     yaml = YAML()  # round trip: keeps comments and order, and constructs no objects
     yaml.width = 4096
     return yaml
+
+
+def read_yaml(text: str, *, source: str) -> Any:
+    """What CondaDependencies is made of; raises UserErrorException, with the place, for no specification."""
+    specification.parse_conda(text, name=source, source=source)
+    return _yaml().load(text)
 
 
 def read_text(path: str | os.PathLike[str]) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 from estiva import records, specification
 from estiva.errors import UserErrorException
 from estiva.messages import BuiltEnvironment, EnvironmentBuild, Progress
-from estiva.sdk.conda_dependencies import CondaDependencies, read_text
+from estiva.sdk.conda_dependencies import CondaDependencies, read_text, read_yaml
 from estiva.sdk.connection import connect
 from estiva.sdk.workspace import Workspace
 
@@ -83,9 +83,15 @@ def _dockerfile_text(value: Any) -> str | None:
         return None
     if hasattr(value, "read"):
         return str(value.read())
-    text = os.fspath(value)
-    single_line = "\n" not in text
-    return Path(text).read_text(encoding="utf-8") if single_line and Path(text).is_file() else str(text)
+    text = str(os.fspath(value))
+    return Path(text).read_text(encoding="utf-8") if _is_file(text) else text
+
+
+def _is_file(text: str) -> bool:
+    try:
+        return Path(text).is_file()
+    except OSError:  # too long for a path
+        return False
 
 
 class Environment(_Section):
@@ -133,7 +139,8 @@ class Environment(_Section):
         environment = Environment(found.name)
         # The variables are those of the environment alone, so that taking one away takes it away.
         text = specification.dump_conda(found.model_copy(update={"variables": {}}))
-        environment.python.conda_dependencies = CondaDependencies.from_text(text)
+        content = read_yaml(text, source=found.name)
+        environment.python.conda_dependencies = CondaDependencies(_underlying_structure=content)
         if found.borrowed_from is not None:
             environment.python.user_managed_dependencies = True
             environment.python.interpreter_path = found.borrowed_from
@@ -238,7 +245,7 @@ class Environment(_Section):
     def load_from_directory(path: str | os.PathLike[str]) -> Environment:
         """Raises FileNotFoundError if the folder holds no definition."""
         folder = Path(path)
-        definition = json.loads((folder / _DEFINITION_FILE).read_text())
+        definition = _load_definition(folder / _DEFINITION_FILE)
         environment = Environment(definition["name"])
         environment.version = definition.get("version")
         environment.environment_variables = dict(definition.get("environmentVariables") or {})
@@ -277,3 +284,17 @@ def _from_record(found: records.Environment) -> Environment:
     environment = Environment.from_specification(found.specification)
     environment.version = found.version
     return environment
+
+
+def _load_definition(file: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise UserErrorException(
+            f"{file} is no definition of an environment: {error}.", code="DefinitionInvalid"
+        ) from error
+    if not isinstance(found, dict) or not isinstance(found.get("name"), str):
+        raise UserErrorException(
+            f"{file} is no definition of an environment: it names none.", code="DefinitionInvalid"
+        )
+    return found
