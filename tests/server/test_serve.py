@@ -97,9 +97,12 @@ def test_the_traceback_of_init_is_the_users_own(serve: Serve) -> None:
 
 def test_the_models_are_listed_when_init_fails(serve: Serve) -> None:
     files = {"score.py": "def init(): 1 / 0\ndef run(d): pass", "azureml-models/iris/2/model.pkl": "12345"}
+    files |= {f"azureml-models/rose/1/{number:03}": "" for number in range(300)}
     server = serve.start(files)
     server.wait()
-    server.log.wait_for(r"iris/2/model\.pkl \(5 bytes\)")
+    server.log.wait_for(r"  iris/2/model\.pkl \(5 bytes\)")
+    server.log.wait_for(r"  rose/1/198 \(0 bytes\)")
+    assert "rose/1/199" not in server.log.text
 
 
 def test_sigterm_lets_running_and_waiting_requests_finish(serve: Serve) -> None:
@@ -292,6 +295,7 @@ def test_a_run_beyond_its_deadline_is_answered_504_and_its_worker_replaced(serve
     assert server.status["restarts"] == 1
     server.log.wait_for("did not end within 200 ms.*the-stuck-one")
     server.log.wait_for(r"score\.py\", line 3, in run")
+    assert "estiva_server/" not in server.log.text
 
 
 def test_a_run_that_lets_nothing_else_run_is_killed(serve: Serve) -> None:
@@ -351,3 +355,16 @@ def test_a_unix_socket_appears_for_its_owner_and_goes(serve: Serve, tmp_path: Pa
 def test_it_leads_a_session_of_its_own(serve: Serve) -> None:
     server: ScoringServer = serve({"score.py": ECHO})
     assert os.getsid(server.process.pid) == server.process.pid
+
+
+def test_a_script_that_prints_without_end_is_still_supervised(serve: Serve) -> None:
+    script = (
+        "import threading\n"
+        "def chatter():\n"
+        "    while True: print('x' * 1000)\n"
+        "def init(): threading.Thread(target=chatter, daemon=True).start()\n"
+        "def run(data): return 1\n"
+    )
+    server = serve({"score.py": script})
+    assert server.score("").json == 1
+    assert server.stop() == contract.EXIT_OK

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from estiva_server import contract
 from estiva_server.settings import Settings, SettingsError, find_model_dir, read_settings
 
 
@@ -54,6 +55,19 @@ def test_all_there_is(tmp_path: Path) -> None:
 
 def test_the_app_root_may_be_a_variable(tmp_path: Path) -> None:
     assert read_settings([], {"AML_APP_ROOT": str(tmp_path)}, Path("/")).app_root == tmp_path
+
+
+def test_in_an_image_its_app_root_is_served_unless_the_script_is_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image, here = tmp_path / "image", tmp_path / "here"
+    here.mkdir()
+    monkeypatch.setattr(contract, "APP_ROOT", str(image))
+    assert read_settings([], {}, here).app_root == here
+    image.mkdir()
+    assert read_settings([], {}, here).app_root == image
+    (here / "score.py").touch()
+    assert read_settings([], {}, here).app_root == here
 
 
 @pytest.mark.parametrize(

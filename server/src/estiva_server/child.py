@@ -16,12 +16,19 @@ from estiva_server.log import LineStamper, Write
 from estiva_server.scoreboard import Scoreboard
 from estiva_server.settings import Settings
 
-_CHUNK = 256 * 1024
+_CHUNK = 256 * 1024  # more than a pipe holds: one read takes all that is there
 _PR_SET_PDEATHSIG = 1
 _OPEN_FILES = Path("/dev/fd")
 
 HANDLED = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD})
 """What the supervisor handles, and a worker must not until it says otherwise."""
+
+
+# What a worker tells its supervisor, one per line.
+READY = "ready"
+STUCK = "stuck"
+FAILED = "failed"
+"""Followed by a space and a sentence."""
 
 
 class Child:
@@ -49,25 +56,26 @@ class Child:
 
     def pump(self) -> bool:
         """Move what it printed into the log; False when there is no more to come."""
-        return _drain(self.output, self._log.feed)
+        chunk = _read(self.output)
+        self._log.feed(chunk or b"")
+        return chunk != b""
 
     def hear(self) -> tuple[list[str], bool]:
         """The lines it said since the last call, and whether more can come."""
-        heard = bytearray(self._note)
-        more = _drain(self.notes, heard.extend)
-        *lines, self._note = bytes(heard).split(b"\n")
-        return [line.decode() for line in lines], more
+        chunk = _read(self.notes)
+        *lines, self._note = (self._note + (chunk or b"")).split(b"\n")
+        return [line.decode() for line in lines], chunk != b""
 
     def send(self, number: signal.Signals) -> None:
         with suppress(ProcessLookupError):
             os.kill(self.pid, number)
 
     def bury(self) -> None:
-        """After its death: the last of its output, and an end to programs that it started and left behind."""
-        self.pump()
-        self._log.finish()
+        """After its death: an end to programs that it started and left behind, and the last of its output."""
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
+        self.pump()
+        self._log.finish()
         for descriptor in (self.output, self.notes, self._lifeline):
             os.close(descriptor)
 
@@ -83,7 +91,7 @@ def fork(settings: Settings, listener: socket.socket, write: Write, work: Work) 
     # Signals wait while the child still has the supervisor's handlers, so that none is lost in it.
     signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED)
     try:
-        pid = os.fork()
+        pid = _fork(*output, *notes, *lifeline)
         if pid == 0:
             _be_worker(
                 lambda: work(settings, listener.detach(), scoreboard, lambda text: _tell(notes[1], text)),
@@ -101,16 +109,22 @@ def fork(settings: Settings, listener: socket.socket, write: Write, work: Work) 
     return Child(pid, output[0], notes[0], lifeline[1], scoreboard, write)
 
 
-def _drain(descriptor: int, take: Callable[[bytes], object]) -> bool:
-    """Take what can be read now; False at the end of the file."""
-    while True:
-        try:
-            chunk = os.read(descriptor, _CHUNK)
-        except BlockingIOError:
-            return True
-        if not chunk:
-            return False
-        take(chunk)
+def _fork(*descriptors: int) -> int:
+    """os.fork(), which closes the descriptors when it fails."""
+    try:
+        return os.fork()
+    except OSError:
+        for descriptor in descriptors:
+            os.close(descriptor)
+        raise
+
+
+def _read(descriptor: int) -> bytes | None:
+    """What is there; None if nothing is now, b"" if nothing will be any more."""
+    try:
+        return os.read(descriptor, _CHUNK)
+    except BlockingIOError:
+        return None
 
 
 def _tell(descriptor: int, text: str) -> None:

@@ -8,6 +8,7 @@ import time
 import traceback
 from collections.abc import Callable
 
+from estiva_server.script import OUR_FOLDER
 from estiva_server.slots import Running, Slots
 
 
@@ -48,5 +49,7 @@ class Watchdog:
 
 
 def _stack(thread: int) -> str:
+    """Where the thread is, in the user's code and below."""
     frame = sys._current_frames().get(thread)  # noqa: SLF001  documented, for debugging
-    return "".join(traceback.format_stack(frame)) if frame else "(it ended meanwhile)"
+    frames = [one for one in traceback.extract_stack(frame) if not one.filename.startswith(OUR_FOLDER)]
+    return "".join(traceback.format_list(frames)) if frame else "(it ended meanwhile)"

@@ -14,7 +14,7 @@ MODULE_NAME = "service_driver"
 """The official server's name for the entry script: pickled models refer to their classes by it."""
 HEADERS_PARAMETER = "request_headers"
 
-_OUR_FOLDER = str(Path(__file__).parent)
+OUR_FOLDER = str(Path(__file__).parent)
 
 Headers = Mapping[str, str]
 
@@ -66,7 +66,7 @@ def load_script(path: Path, name: str) -> Script:
 
 def user_frames(trace: TracebackType | None) -> TracebackType | None:
     """The traceback from the first frame on that is not the server's own."""
-    while trace is not None and trace.tb_frame.f_code.co_filename.startswith(_OUR_FOLDER):
+    while trace is not None and trace.tb_frame.f_code.co_filename.startswith(OUR_FOLDER):
         trace = trace.tb_next
     return trace
 

@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from estiva_server import contract
-from estiva_server.child import HANDLED, Child, fork
+from estiva_server.child import HANDLED, READY, STUCK, Child, fork
 from estiva_server.log import Write, stamp
 from estiva_server.settings import Settings
 from estiva_server.status import StatusFile
@@ -118,12 +118,19 @@ class Supervisor:
         try:
             child = fork(self._settings, self._listener, self._write, run_worker)
         except OSError as error:
-            self._count_crash(f"A worker could not be started: {error.strerror}.")
+            self._on_failed_fork(f"A worker could not be started: {error.strerror}.")
             return
         self._children[child.pid] = self._starting = child
         self._watch(child.output, lambda: self._on_output(child))
         self._watch(child.notes, lambda: self._on_notes(child))
         self._publish()
+
+    def _on_failed_fork(self, sentence: str) -> None:
+        self.say(sentence)
+        if self._serving is None:
+            self._count_crash(sentence)
+        else:
+            self._publish(sentence)
 
     def _on_output(self, child: Child) -> None:
         if not child.pump():
@@ -135,9 +142,9 @@ class Supervisor:
             self._ignore(child.notes)
         for note in notes:
             word, _, sentence = note.partition(" ")
-            if word == "ready":
+            if word == READY:
                 self._promote(child)
-            elif word == "stuck":
+            elif word == STUCK:
                 self._replace_stuck(child, "run() exceeded its deadline")
             else:
                 child.failure = sentence

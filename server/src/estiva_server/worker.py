@@ -9,12 +9,13 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 
-from estiva_server import contract
+from estiva_server import contract, shims
 from estiva_server.app import Application
+from estiva_server.child import FAILED, READY, STUCK
 from estiva_server.deadline import Watchdog
 from estiva_server.native import Server
 from estiva_server.scoreboard import Scoreboard
@@ -25,12 +26,6 @@ log = logging.getLogger("estiva_server")
 
 LOG_LEVEL_VARIABLE = "AZUREML_LOG_LEVEL"
 TREE_LINES = 200
-
-# What a worker tells its supervisor, one per line.
-READY = "ready"
-STUCK = "stuck"
-FAILED = "failed"
-"""Followed by a space and a sentence."""
 
 Tell = Callable[[str], None]
 
@@ -84,9 +79,6 @@ def _enter(settings: Settings) -> None:
 
 
 def _start(settings: Settings) -> Script:
-    # Imported late, and here: after a reload the stand-ins look at the present app root.
-    from estiva_server import shims
-
     shims.install()
     script = load_script(settings.app_root / settings.entry_script, settings.entry_script)
     script.init()
@@ -123,10 +115,16 @@ def _report(error: StartError, settings: Settings) -> None:
 
 
 def _print_tree(folder: Path) -> None:
-    paths = list(islice(sorted(folder.rglob("*")), TREE_LINES + 1))
     print(f"estiva-server: the models in {folder}:", file=sys.stderr)
+    paths = list(islice(_files(folder), TREE_LINES + 1))
     for path in paths[:TREE_LINES]:
-        size = "/" if path.is_dir() else f" ({path.stat().st_size:,} bytes)"
-        print(f"  {path.relative_to(folder)}{size}", file=sys.stderr)
+        print(f"  {path.relative_to(folder)} ({path.lstat().st_size:,} bytes)", file=sys.stderr)
     if len(paths) > TREE_LINES:
         print("  ...", file=sys.stderr)
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """Through links too: a model's folder may be one."""
+    for place, folders, names in os.walk(folder, followlinks=True):
+        folders.sort()
+        yield from (Path(place, name) for name in sorted(names))
