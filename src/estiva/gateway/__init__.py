@@ -1,0 +1,102 @@
+"""The gateway: one HAProxy per workspace in front of the private addresses of its services' replicas.
+
+`Gateway.apply` makes what runs equal to the routes it is given, by the difference. Nothing is remembered:
+HAProxy tells on its socket what it runs, and the configuration file what it was last told.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from estiva.errors import GatewayException
+from estiva.gateway import changes, configuration
+from estiva.gateway.process import Process
+from estiva.gateway.runtime import Key, NotRunning
+from estiva.records import Route
+
+__all__ = ["Gateway"]
+
+# One thread forwards more than several replicas can compute; cores belong to them.
+_THREADS = max(1, min(4, (os.cpu_count() or 1) // 4))
+
+
+class Gateway:
+    """The gateway of one workspace. Its methods may be called from several threads."""
+
+    def __init__(self, folder: Path, runtime: Path) -> None:
+        """`folder` holds the configuration and the log, `runtime` (a short path) the socket."""
+        digest = hashlib.sha256(os.fsencode(folder.absolute())).hexdigest()[:12]
+        self._process = Process(folder.absolute(), runtime.absolute() / f"gw-{digest}.sock")
+        self._lock = threading.Lock()
+
+    def apply(self, routes: Sequence[Route]) -> None:
+        """Makes what runs equal to `routes`; no routes, no process. Idempotent, and cheap when all is well.
+
+        Endpoints come and go in the running process; anything else takes a reload, which loses no request.
+        Raises GatewayException (codes "PortInUse", "PortNotAllowed", "AddressNotAvailable", "InvalidRoute",
+        "HAProxyMissing", "GatewayFailed", ...); what served before then goes on serving.
+        """
+        text = configuration.build(routes, _THREADS)
+        with self._lock:
+            if not routes:
+                self._process.stop()
+                return
+            worker = self._process.worker()
+            if worker is None:
+                self._process.start(text)
+            elif not (self._has_shape(worker, text) and self._change_servers(worker, text)):
+                self._process.reload(text)
+
+    def quiet(self, service: str, endpoint: str) -> bool:
+        """Whether nothing is or will be sent to that endpoint: its replica may be stopped.
+
+        It is gone from the routes, has no request, and is gone from each old worker too that still ends
+        what it began before a reload. False when that cannot be told. Does not wait for anything but
+        HAProxy's answers.
+        """
+        runtime = self._process.runtime
+        key = Key(service, endpoint)
+        try:
+            servers = [runtime.servers(worker).get(key) for worker in runtime.workers().all]
+        except NotRunning:
+            return True
+        except GatewayException:
+            return False
+        return all(server is None or not (server.serving or server.requests) for server in servers)
+
+    def alive(self) -> bool:
+        """Whether HAProxy answers and has a worker that serves."""
+        try:
+            return self._process.worker() is not None
+        except GatewayException:
+            return False
+
+    def stop(self) -> None:
+        """Ends HAProxy; running requests have a second to finish. Idempotent."""
+        with self._lock:
+            self._process.stop()
+
+    def _has_shape(self, worker: int, text: str) -> bool:
+        return self._process.runtime.description(worker) == configuration.shape(text)
+
+    def _change_servers(self, worker: int, text: str) -> bool:
+        """Adds and drains servers of the running worker; False if that is not enough."""
+        runtime = self._process.runtime
+        written = self._process.written()
+        wanted = configuration.servers(text)
+        plan = changes.plan(wanted, configuration.servers(written), runtime.servers(worker))
+        if plan is None:
+            return False
+        for command in plan.commands:
+            if not changes.succeeded(command, runtime.ask(worker, command)):
+                return False
+        for command in plan.cleanup:
+            runtime.ask(worker, command)
+        # Written when it has become true, so that a half done change is seen as a difference next time.
+        if text != written:
+            self._process.write(text)
+        return True

@@ -1,0 +1,365 @@
+"""The text as a whole, and what a real HAProxy makes of it: each answer that a client can get."""
+
+from __future__ import annotations
+
+import json
+import socket
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from estiva.errors import GatewayException
+from estiva.gateway import Gateway, configuration
+from estiva.gateway.runtime import Key
+from estiva.records import Endpoint, Route
+from tests.gateway.conftest import PATIENCE, Backend, MakeBackend, MakeRoute, post, url
+
+SUM = Route(
+    service="sum",
+    host="127.0.0.1",
+    port=8890,
+    endpoints=(
+        Endpoint(name="g1-0", address="unix:/r/s m/1.sock"),
+        Endpoint(name="g1-1", address="10.0.0.7:5001"),
+    ),
+    concurrency=2,
+    wait_ms=500,
+    timeout_ms=60_000,
+    body_limit=1024,
+)
+OTHER = SUM.model_copy(update={"service": "other", "host": "::1", "port": 80, "endpoints": ()})
+
+GLOBAL = """\
+global
+    description {digest}
+    nbthread 2
+    noreuseport
+    fd-hard-limit 16384
+    hard-stop-after 76500ms
+
+defaults
+    mode http
+    option http-server-close
+    option idle-close-on-response
+    option redispatch 1
+    retries 3
+    timeout connect 300ms
+    timeout client 60s
+    timeout http-request 10s
+    timeout http-keep-alive 10000ms
+    unique-id-format %[uuid()]
+    http-error status 400 content-type application/json string '{{"message": "This is not an HTTP request \
+that can be understood."}}'
+    http-error status 408 content-type application/json string '{{"message": "The request did not arrive in \
+time."}}'
+    http-error status 500 content-type application/json string '{{"message": "The gateway could not handle \
+the request."}}'
+"""
+SERVICE = """\
+
+frontend {name}
+    bind {address}
+    http-request set-header x-request-id %[unique-id] unless {{ req.fhdr(x-request-id) -m found }}
+    http-request set-var(txn.id) req.fhdr(x-request-id)
+    http-after-response set-header x-request-id %[var(txn.id)] if {{ var(txn.id) -m found }}
+    http-request return status 413 content-type application/json string '{{"message": "The body of the \
+request is larger than 1024 bytes, the limit of service {name}."}}' if {{ req.body_size gt 1024 }}
+    default_backend {name}
+
+backend {name}
+    balance leastconn
+    timeout queue 500ms
+    timeout server 61000ms
+    http-error status 502 content-type application/json string '{{"message": "The replica of service {name} \
+that had the request ended before it answered. See its logs."}}' hdr x-ms-run-function-failed True
+    http-error status 503 content-type application/json lf-string '{{"message": "No replica of service \
+{name} could take the request within 500 ms. It has %[nbsrv({name})] for 2 at a time each, and \
+%[queue({name})] more wait. Try again, or add replicas.", "service": "{name}", "limit": 2, \
+"queue": %[queue({name})], "replicas": %[nbsrv({name})]}}' hdr Retry-After 1
+    http-error status 504 content-type application/json string '{{"message": "Service {name} did not answer \
+within 60000 ms, its scoring timeout."}}'
+"""
+SERVERS = """\
+    server g1-0 unix@/r/s\\ m/1.sock maxconn 2
+    server g1-1 10.0.0.7:5001 maxconn 2
+"""
+
+
+def test_the_whole_text() -> None:
+    text = configuration.build([SUM, OTHER], threads=2)
+    assert text == (
+        GLOBAL.format(digest=configuration.shape(text))
+        + SERVICE.format(name="other", address="[::1]:80")
+        + SERVICE.format(name="sum", address="127.0.0.1:8890")
+        + SERVERS
+    )
+
+
+def test_the_shape_is_everything_but_the_servers() -> None:
+    shape = configuration.shape(configuration.build([SUM, OTHER]))
+    assert len(shape) == 32
+    assert shape == configuration.shape(
+        configuration.build([OTHER, SUM.model_copy(update={"endpoints": SUM.endpoints[:1]})])
+    )
+    for changed in ({"port": 8891}, {"concurrency": 3}, {"wait_ms": 1}, {"timeout_ms": 1}, {"body_limit": 1}):
+        other = configuration.build([SUM.model_copy(update=changed), OTHER])
+        assert configuration.shape(other) != shape, changed
+    assert configuration.shape("") == ""
+
+
+def test_what_a_text_says_is_read_back() -> None:
+    text = configuration.build([SUM, OTHER])
+    assert configuration.listeners(text) == {("127.0.0.1", 8890), ("::1", 80)}
+    assert configuration.servers(text) == {
+        Key("sum", "g1-0"): "unix@/r/s\\ m/1.sock maxconn 2",
+        Key("sum", "g1-1"): "10.0.0.7:5001 maxconn 2",
+    }
+
+
+anything = st.text() | st.sampled_from(["a b", "a\nb", "a'b", 'a"b', "a#b", "$HOME", "a\\", "%[x]", "-a", ""])
+
+
+@given(service=anything, host=anything, name=anything, address=anything | anything.map("unix:/{}".format))
+def test_no_value_leaves_its_line(service: str, host: str, name: str, address: str) -> None:
+    """Either a value is refused, or the text is that of a plain value with this one in its place."""
+    route = SUM.model_copy(
+        update={"service": service, "host": host, "endpoints": (Endpoint(name=name, address=address),)}
+    )
+    try:
+        text = configuration.build([route])
+    except GatewayException:
+        return
+    plain = configuration.build([SUM.model_copy(update={"endpoints": SUM.endpoints[:1]})])
+    assert len(text.splitlines()) == len(plain.splitlines())
+    assert set(configuration.servers(text)) == {Key(service, name)}
+    assert not set(text) - set(plain) & set("\r\n\t\"'#$\\`;|&")
+
+
+@pytest.mark.parametrize(
+    ("changed", "named"),
+    [
+        ({"service": "a b"}, "'a b'"),
+        ({"service": ""}, "service name"),
+        ({"host": "127.0.0.1 ssl"}, "host"),
+        ({"port": 0}, "port"),
+        ({"port": 65_536}, "65536"),
+        ({"concurrency": 0}, "concurrent requests"),
+        ({"timeout_ms": 0}, "timeout"),
+        ({"endpoints": (Endpoint(name="g1", address="unix:relative.sock"),)}, "relative.sock"),
+        ({"endpoints": (Endpoint(name="g1", address="unix:/a\nb"),)}, "endpoint address"),
+        ({"endpoints": (Endpoint(name="g1", address="localhost"),)}, "endpoint address"),
+        ({"endpoints": SUM.endpoints[:1] * 2}, "given twice: 'sum/g1-0'"),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_named(changed: dict[str, object], named: str) -> None:
+    with pytest.raises(GatewayException) as raised:
+        configuration.build([SUM.model_copy(update=changed)])
+    assert raised.value.code == "InvalidRoute"
+    assert named in str(raised.value)
+
+
+def test_two_services_cannot_have_one_name_or_port() -> None:
+    with pytest.raises(GatewayException, match="service, given twice: 'sum'"):
+        configuration.build([SUM, SUM.model_copy(update={"port": 1})])
+    with pytest.raises(GatewayException, match=r"address, given twice: '127\.0\.0\.1:8890'"):
+        configuration.build([SUM, SUM.model_copy(update={"service": "other"})])
+
+
+# --- what a client gets ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def backend(make_backend: MakeBackend) -> Backend:
+    return make_backend("g1-0")
+
+
+def problem(response: httpx.Response) -> str:
+    assert response.headers["content-type"] == "application/json"
+    assert response.headers["x-request-id"]
+    return str(response.json()["message"])
+
+
+@pytest.mark.haproxy
+def test_the_request_id_is_passed_on_and_returned(
+    gateway: Gateway, backend: Backend, make_route: MakeRoute
+) -> None:
+    route = make_route(backend)
+    gateway.apply([route])
+    assert post(route, headers={"x-request-id": "mine, 1"}).headers["x-request-id"] == "mine, 1"
+    made = [post(route).headers["x-request-id"] for _ in range(2)]
+    assert made[0] != made[1]
+    assert [request["x-request-id"] for request in backend.requests] == ["mine, 1", *made]
+
+
+@pytest.mark.haproxy
+@pytest.mark.parametrize("earlier", [0, 2], ids=["new connection", "kept connection"])
+def test_a_replica_that_ends_during_a_request_is_502(
+    gateway: Gateway, backend: Backend, make_route: MakeRoute, earlier: int
+) -> None:
+    route = make_route(backend)
+    gateway.apply([route])
+    with httpx.Client(timeout=PATIENCE) as client:
+        for _ in range(earlier):
+            assert client.post(url(route)).status_code == 200
+        response = client.post(url(route, "/die"), headers={"x-request-id": "mine"})
+    assert response.status_code == 502
+    assert "ended before it answered" in problem(response)
+    assert response.headers["x-request-id"] == "mine"
+    assert response.headers["x-ms-run-function-failed"] == "True"
+    assert [request["path"] for request in backend.requests].count("/die") == 1, "never executed twice"
+
+
+@pytest.mark.haproxy
+def test_no_free_replica_in_time_is_503_with_the_numbers(
+    gateway: Gateway, backend: Backend, make_route: MakeRoute
+) -> None:
+    route = make_route(backend, concurrency=1, wait_ms=100)
+    gateway.apply([route])
+    with ThreadPoolExecutor() as pool:
+        running = pool.submit(post, route, "/hold")
+        assert backend.held.acquire(timeout=PATIENCE)
+        response = post(route)
+        backend.release.set()
+        assert running.result(PATIENCE).status_code == 200
+    assert response.status_code == 503
+    assert response.headers["retry-after"] == "1"
+    assert problem(response) == (
+        "No replica of service sum could take the request within 100 ms. It has 1 for 1 at a time each, "
+        "and 0 more wait. Try again, or add replicas."
+    )
+    assert {**response.json(), "message": ""} == {
+        "message": "", "service": "sum", "limit": 1, "queue": 0, "replicas": 1
+    }  # fmt: skip
+    assert len(backend.requests) == 1
+
+
+@pytest.mark.haproxy
+def test_a_request_that_waits_gets_the_slot_that_becomes_free(
+    gateway: Gateway, backend: Backend, make_route: MakeRoute
+) -> None:
+    route = make_route(backend, concurrency=1, wait_ms=5_000)
+    gateway.apply([route])
+    with ThreadPoolExecutor() as pool:
+        running = pool.submit(post, route, "/hold")
+        assert backend.held.acquire(timeout=PATIENCE)
+        waiting = pool.submit(post, route)
+        backend.release.set()
+        assert running.result(PATIENCE).status_code == waiting.result(PATIENCE).status_code == 200
+
+
+@pytest.mark.haproxy
+def test_a_client_that_leaves_does_not_free_the_slot_of_what_runs(
+    gateway: Gateway, backend: Backend, make_route: MakeRoute
+) -> None:
+    route = make_route(backend, concurrency=1, wait_ms=50)
+    gateway.apply([route])
+    with socket.create_connection((route.host, route.port)) as client:
+        client.sendall(b"GET /hold HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert backend.held.acquire(timeout=PATIENCE)
+    assert post(route).status_code == 503
+    backend.release.set()
+    assert post(route).status_code == 200
+
+
+@pytest.mark.haproxy
+def test_no_answer_within_the_timeout_is_504(
+    gateway: Gateway, backend: Backend, make_route: MakeRoute
+) -> None:
+    route = make_route(backend, timeout_ms=10)
+    gateway.apply([route])
+    response = post(route, "/hold")
+    assert response.status_code == 504
+    assert problem(response) == "Service sum did not answer within 10 ms, its scoring timeout."
+    assert response.elapsed.total_seconds() >= (10 + configuration.GRACE_MS) / 1000
+    assert post(route).status_code == 200
+
+
+@pytest.mark.haproxy
+@pytest.mark.parametrize("size", [1001, 20_000_000])
+def test_a_body_over_the_limit_is_413(
+    gateway: Gateway, backend: Backend, make_route: MakeRoute, size: int
+) -> None:
+    route = make_route(backend, body_limit=1000)
+    gateway.apply([route])
+    assert post(route, content=b"x" * 1000).status_code == 200
+    response = post(route, content=b"x" * size)
+    assert response.status_code == 413
+    assert problem(response) == "The body of the request is larger than 1000 bytes, the limit of service sum."
+    assert len(backend.requests) == 1
+
+
+@pytest.mark.haproxy
+def test_a_body_of_many_gigabytes_is_refused_before_it_is_sent(
+    gateway: Gateway, backend: Backend, make_route: MakeRoute
+) -> None:
+    """A length that does not fit in 32 bits."""
+    route = make_route(backend)
+    gateway.apply([route])
+    with socket.create_connection((route.host, route.port), PATIENCE) as client:
+        client.sendall(b"POST /score HTTP/1.1\r\nHost: x\r\nContent-Length: 8589934593\r\n\r\n")
+        assert client.recv(65_536).startswith(b"HTTP/1.1 413 ")
+    assert not backend.requests
+
+
+@pytest.mark.haproxy
+@pytest.mark.parametrize(
+    "request_text",
+    ["NOT HTTP\r\n\r\n", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab"],
+)
+def test_what_is_not_http_is_400_and_goes_nowhere(
+    gateway: Gateway, backend: Backend, make_route: MakeRoute, request_text: str
+) -> None:
+    route = make_route(backend)
+    gateway.apply([route])
+    with socket.create_connection((route.host, route.port), PATIENCE) as client:
+        client.sendall(request_text.encode())
+        assert client.recv(65_536).startswith(b"HTTP/1.1 400 ")
+    assert not backend.requests
+
+
+@pytest.mark.haproxy
+def test_a_replica_whose_worker_is_replaced_is_waited_for(
+    gateway: Gateway, backend: Backend, make_route: MakeRoute
+) -> None:
+    """Its supervisor keeps the socket open, so the connection waits for the next worker."""
+    route = make_route(backend)
+    gateway.apply([route])
+    backend.stop()
+    backend.listen()
+    with ThreadPoolExecutor() as pool:
+        waiting = pool.submit(post, route)
+        with pytest.raises(TimeoutError):
+            waiting.result(0.1)
+        backend.serve()
+        assert waiting.result(PATIENCE).text == "g1-0"
+
+
+@pytest.mark.haproxy
+def test_a_replica_that_is_gone_is_not_noticed_while_another_lives(
+    gateway: Gateway, make_backend: MakeBackend, make_route: MakeRoute
+) -> None:
+    gone, alive = make_backend("g1-0"), make_backend("g1-1")
+    route = make_route(gone, alive)
+    gateway.apply([route])
+    gone.stop()
+    assert {post(route).text for _ in range(10)} == {"g1-1"}
+
+
+@pytest.mark.haproxy
+def test_the_only_replica_gone_is_503_that_may_be_tried_again(
+    gateway: Gateway, backend: Backend, make_route: MakeRoute
+) -> None:
+    route = make_route(backend)
+    gateway.apply([route])
+    backend.stop()
+    with httpx.Client(timeout=PATIENCE) as client:
+        for _ in range(2):
+            response = client.post(url(route))
+            assert response.status_code == 503
+            assert response.headers["retry-after"] == "1"
+            assert json.loads(response.text)["service"] == "sum"
+    backend.start()
+    assert post(route).status_code == 200
