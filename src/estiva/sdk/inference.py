@@ -12,6 +12,7 @@ from estiva.errors import UserErrorException, WebserviceException
 from estiva.sdk.environment import CondaDependencies, Environment
 
 _RUNTIMES = ("spark-py", "python", "python-slim")
+_CUDA_VERSIONS = ("9.0", "9.1", "10.0")
 _LEGACY = ("runtime", "conda_file", "extra_docker_file_steps", "enable_gpu", "cuda_version", "base_image")
 
 
@@ -51,21 +52,31 @@ class InferenceConfig:
         self.cuda_version = cuda_version
         self.environment = environment
         self.validate_configuration()
-        if runtime is not None and conda_file is not None:
+        if conda_file is not None:
             self.environment = self._environment_of(conda_file)
 
     def validate_configuration(self) -> None:
-        self._check_legacy()
+        """The checks of SDK v1 in its order, so that the same mistake is the one that is told."""
+        used = [name for name in _LEGACY if getattr(self, name) is not None]
+        if used:
+            warnings.warn(
+                f"{', '.join(used)}: deprecated, use an Environment instead.",
+                DeprecationWarning,
+                stacklevel=3,
+            )
         if not self.entry_script:
             raise WebserviceException(
                 "entry_script is empty: give the path of the score script.", code="EntryScriptMissing"
             )
-        self._check_source_directory()
-        check_script(self.entry_path, self.entry_script)
-        if self.runtime is not None and self.runtime not in _RUNTIMES:
+        if used and self.environment is not None:
             raise WebserviceException(
-                f"runtime {self.runtime!r} is not one of {', '.join(_RUNTIMES)}.", code="RuntimeInvalid"
+                f"environment cannot be combined with {', '.join(used)}: put these into the environment.",
+                code="EnvironmentMixed",
             )
+        self._check_source_directory()
+        check_name(self.entry_path, self.entry_script)
+        self._check_legacy()
+        check_syntax(self.entry_path)
 
     @property
     def entry_path(self) -> Path:
@@ -73,18 +84,20 @@ class InferenceConfig:
         return Path(self.source_directory or "") / self.entry_script
 
     def _check_legacy(self) -> None:
-        used = [name for name in _LEGACY if getattr(self, name) is not None]
-        if used and self.environment is not None:
-            raise WebserviceException(
-                f"environment cannot be combined with {', '.join(used)}: put these into the environment.",
-                code="EnvironmentMixed",
-            )
-        if used:
-            warnings.warn(
-                f"{', '.join(used)}: deprecated, use an Environment instead.",
-                DeprecationWarning,
-                stacklevel=4,
-            )
+        for name, known in (("runtime", _RUNTIMES), ("cuda_version", _CUDA_VERSIONS)):
+            value = getattr(self, name)
+            if value is not None and value not in known:
+                raise WebserviceException(
+                    f"{name} {value!r} is not one of {', '.join(known)}.", code="RuntimeInvalid"
+                )
+        for name in ("conda_file", "extra_docker_file_steps"):
+            file = getattr(self, name)
+            if file is not None and not Path(file).is_file():
+                raise WebserviceException(
+                    f"{name} {file!r} was not found at {Path(file).absolute()}. "
+                    "A relative path is looked up from the current folder.",
+                    code="FileNotFound",
+                )
 
     def _check_source_directory(self) -> None:
         if self.source_directory is None:
@@ -117,8 +130,8 @@ class InferenceConfig:
         )
 
 
-def check_script(path: Path, given: str) -> None:
-    """The entry script exists, is named like a module, and is Python."""
+def check_name(path: Path, given: str) -> None:
+    """The entry script exists and is named like a module."""
     if not path.is_file():
         raise WebserviceException(
             f"The entry script {given!r} was not found at {path.absolute()}. Without a source directory "
@@ -137,7 +150,6 @@ def check_script(path: Path, given: str) -> None:
             f"{_importable(path.stem)}.py.",
             code="EntryScriptName",
         )
-    _check_syntax(path)
 
 
 def _importable(stem: str) -> str:
@@ -145,14 +157,16 @@ def _importable(stem: str) -> str:
     return f"score_{name}" if not name.isidentifier() or keyword.iskeyword(name) else name
 
 
-def _check_syntax(path: Path) -> None:
+def check_syntax(path: Path) -> None:
+    """The entry script is Python; what Python merely warns of is told when it runs."""
     try:
-        ast.parse(path.read_bytes(), filename=str(path))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ast.parse(path.read_bytes(), filename=str(path))
     except SyntaxError as error:
+        place = f", line {error.lineno}, column {error.offset}" if error.lineno else ""
         quoted = f"\n    {error.text.rstrip()}" if error.text else ""
-        raise UserErrorException(
-            f"{path}, line {error.lineno}, column {error.offset}: {error.msg}.{quoted}", code="ScriptSyntax"
-        ) from error
+        raise UserErrorException(f"{path}{place}: {error.msg}.{quoted}", code="ScriptSyntax") from error
     except ValueError as error:
         raise UserErrorException(f"{path} is not Python text: {error}.", code="ScriptSyntax") from error
     except OSError as error:
