@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -106,6 +107,8 @@ class Connection:
 
     def status(self) -> ServerStatus | None:
         """What runs, or None if nothing answers on the socket."""
+        if not listening(self.home.control_socket):
+            return None
         try:
             response = self._http.get("/status", timeout=5)
         except httpx.TransportError:
@@ -115,7 +118,7 @@ class Connection:
     def ensure(self) -> None:
         """Makes sure that a control server of this release runs; a server of another one is replaced."""
         with self._guard:
-            if self._checked and self.home.control_socket.exists():
+            if self._checked and listening(self.home.control_socket):
                 return
             status = self.status()
             if status is not None and status.version != __version__:
@@ -144,6 +147,10 @@ class Connection:
         self._checked = False
         return True
 
+    def close(self) -> None:
+        """Gives its sockets back; the connection is of no use afterwards."""
+        self._http.close()
+
     def _start(self) -> None:
         self.home.create()
         output = self.home.logs / "control.out"
@@ -164,7 +171,7 @@ class Connection:
         """Until the socket answers. Our process may have left the place to another that was starting."""
         deadline = time.monotonic() + START_TIMEOUT_SECONDS
         while time.monotonic() < deadline:
-            if self.home.control_socket.exists() and self.status() is not None:
+            if self.status() is not None:
                 return
             if process.poll():
                 break
@@ -177,6 +184,16 @@ class Connection:
             code="ControlServerNotStarted",
             detail="\n".join(told),
         )
+
+
+def listening(path: Path) -> bool:
+    """Whether something accepts connections there. Asked first: httpx leaks a socket that cannot connect."""
+    with closing(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)) as probe:
+        try:
+            probe.connect(str(path))
+        except OSError:
+            return False
+    return True
 
 
 def _lock_held(home: Home) -> bool:

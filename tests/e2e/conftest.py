@@ -1,0 +1,74 @@
+"""A workspace in a throw-away home, with the real control server, gateway and replicas behind it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from estiva import LocalWebservice, Model, Workspace
+from estiva.home import Home
+from estiva.sdk.connection import connect
+from estiva.sdk.inference import InferenceConfig
+
+DOUBLING = """
+import json
+
+def init():
+    print("init of doubling")
+
+def run(data):
+    return [2 * number for number in json.loads(data)["data"]]
+"""
+
+TRIPLING = DOUBLING.replace("2 * number", "3 * number").replace("doubling", "tripling")
+
+
+@pytest.fixture
+def workspace(home: Home) -> Iterator[Workspace]:
+    """Ends everything of the home when the test is over, whatever became of it."""
+    yield Workspace.create("tests", show_output=False)
+    remove_services()
+    connect().stop()
+    connect().close()
+
+
+def remove_services() -> None:
+    for name in Workspace.list():
+        for service in Workspace.get(name).webservices.values():
+            service.delete()
+
+
+class Project:
+    """A folder with a score script, and what deploys it."""
+
+    def __init__(self, folder: Path, workspace: Workspace) -> None:
+        self.folder = folder
+        self.workspace = workspace
+        self.write(DOUBLING)
+
+    def write(self, script: str, name: str = "score.py") -> Path:
+        path = self.folder / name
+        path.write_text(script)
+        return path
+
+    def inference(self) -> InferenceConfig:
+        """Without an environment: the packages that run the tests, so that nothing is installed."""
+        return InferenceConfig(entry_script=str(self.folder / "score.py"))
+
+    def deploy(self, name: str = "doubling", wait: bool = True, overwrite: bool = False) -> LocalWebservice:
+        service = Model.deploy(self.workspace, name, [], self.inference(), overwrite=overwrite)
+        if wait:
+            service.wait_for_deployment()
+        return service
+
+
+@pytest.fixture
+def project(tmp_path: Path, workspace: Workspace) -> Project:
+    return Project(tmp_path, workspace)
+
+
+def body(*numbers: int) -> str:
+    return json.dumps({"data": numbers})

@@ -1,0 +1,221 @@
+"""Deployments, updates, reloads and deletions while the control server or a replica is killed at random.
+
+Afterwards what is wanted and what runs agree, nothing is left behind, and no answer was ever wrong.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from estiva import LocalWebservice, Model, Workspace
+from estiva.errors import ControlServerException, EstivaError, WebserviceException
+from estiva.home import Home
+from estiva.sdk.connection import connect
+from estiva.sdk.inference import InferenceConfig
+from tests.conftest import processes_in
+
+NAMES = ("first", "second")
+SETTLE_SECONDS = 60.0
+
+SCRIPT = """
+import json
+
+def init():
+    pass
+
+def run(data):
+    return {{"version": {version}, "echo": json.loads(data)["n"]}}
+"""
+
+
+class Chaos:
+    """One actor that changes services, and what it may expect of their answers."""
+
+    def __init__(self, home: Home, workspace: Workspace, folder: Path, seed: int) -> None:
+        self.home = home
+        self.workspace = workspace
+        self.folder = folder
+        self.random = random.Random(seed)
+        self.newest = 0
+        self.wrong: list[str] = []
+        self.answered = 0
+
+    # --- what users do -------------------------------------------------------------------------------
+
+    def act(self) -> None:
+        name = self.random.choice(NAMES)
+        exists = name in self.workspace.webservices
+        actions: list[Callable[[str], None]] = [self.deploy]
+        if exists:
+            actions += [self.update, self.reload, self.delete]
+        self.random.choice(actions)(name)
+
+    def deploy(self, name: str) -> None:
+        Model.deploy(self.workspace, name, [], self.new_script(name), overwrite=True).wait_for_deployment()
+
+    def update(self, name: str) -> None:
+        service = LocalWebservice(self.workspace, name)
+        service.update(inference_config=self.new_script(name))
+        service.wait_for_deployment()
+
+    def reload(self, name: str) -> None:
+        self.new_script(name)
+        LocalWebservice(self.workspace, name).reload(wait=True)
+
+    def delete(self, name: str) -> None:
+        LocalWebservice(self.workspace, name).delete()
+
+    def new_script(self, name: str) -> InferenceConfig:
+        self.newest += 1
+        path = self.folder / f"{name}.py"
+        path.write_text(SCRIPT.format(version=self.newest))
+        return InferenceConfig(entry_script=str(path))
+
+    # --- what goes wrong -----------------------------------------------------------------------------
+
+    def kill_something(self) -> None:
+        """SIGKILL to the control server, or to the supervisor or a worker of some replica."""
+        victims = [p for p in processes_in(self.home.root) if is_control_server(p) or is_replica(p)]
+        if victims:
+            victim = self.random.choice(victims)
+            with_ended(victim)
+
+    @contextmanager
+    def killing(self) -> Iterator[None]:
+        """Kills at a random moment of what is done meanwhile."""
+        timer = threading.Timer(self.random.uniform(0.0, 0.8), self.kill_something)
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.join()
+
+    # --- what callers see ----------------------------------------------------------------------------
+
+    def call(self) -> None:
+        """One request to each service that is published: whatever is answered with 200 must be right."""
+        for port in self.ports():
+            number = self.answered
+            try:
+                answer = httpx.post(
+                    f"http://127.0.0.1:{port}/score", json={"n": number}, timeout=5, trust_env=False
+                )
+            except httpx.HTTPError:
+                continue
+            if answer.status_code == httpx.codes.OK:
+                self.check(answer.json(), number)
+
+    def check(self, answer: dict[str, int], number: int) -> None:
+        self.answered += 1
+        if answer["echo"] != number or not 0 < answer["version"] <= self.newest:
+            self.wrong.append(json.dumps(answer))
+
+    def ports(self) -> list[int]:
+        try:
+            services = self.workspace.webservices.values()
+        except EstivaError:
+            return []
+        return [
+            int(service.port) for service in services if isinstance(service, LocalWebservice) and service.port
+        ]
+
+
+def is_control_server(process: psutil.Process) -> bool:
+    return "estiva.control" in command(process)
+
+
+def is_replica(process: psutil.Process) -> bool:
+    return "estiva_server" in command(process)
+
+
+def command(process: psutil.Process) -> str:
+    return " ".join(process.info["cmdline"] or ())
+
+
+def with_ended(process: psutil.Process) -> None:
+    try:
+        os.kill(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+
+
+def settled(chaos: Chaos) -> bool:
+    """Every service serves its newest generation, or has none; replicas are those of the serving one."""
+    found = connect().request("GET", f"/workspaces/{chaos.workspace.name}/services")
+    return all(is_settled(view) for view in found)
+
+
+def is_settled(view: dict[str, object]) -> bool:
+    service, desired, replicas = view["service"], view["desired"], view["replicas"]
+    assert isinstance(service, dict)
+    assert isinstance(desired, dict)
+    assert isinstance(replicas, list)
+    if service["state"] == "Failed":
+        return not replicas
+    phases = [(replica["generation"], replica["phase"]) for replica in replicas]
+    return (
+        service["state"] == "Healthy"
+        and desired["state"] != "pending"
+        and phases == [(service["serving"], "ready")]
+    )
+
+
+def wait_until(condition: Callable[[], bool], seconds: float, what: str) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
+        time.sleep(0.1)
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("rounds", [5, pytest.param(30, marks=pytest.mark.slow)])
+def test_kills_at_random_moments_lose_nothing(
+    home: Home,
+    workspace: Workspace,
+    tmp_path: Path,
+    rounds: int,
+    record_property: Callable[[str, object], None],
+) -> None:
+    seed = int(os.environ.get("ESTIVA_CHAOS_SEED", "0")) or random.randrange(1, 1 << 30)
+    print(f"ESTIVA_CHAOS_SEED={seed}")
+    chaos = Chaos(home, workspace, tmp_path, seed)
+    for _ in range(rounds):
+        with chaos.killing():
+            try:
+                chaos.act()
+            except (WebserviceException, ControlServerException) as error:
+                print(f"told: {error.code}")
+        chaos.call()
+    wait_until(lambda: settled(chaos), SETTLE_SECONDS, "what is wanted and what runs agree")
+    for name in NAMES:
+        chaos.deploy(name)
+    chaos.call()
+    assert chaos.wrong == []
+    assert chaos.answered >= len(NAMES)
+    kill_a_replica_and_wait(chaos)
+    for name in NAMES:
+        chaos.delete(name)
+    connect().stop()
+    assert [command(p) for p in processes_in(home.root) if is_control_server(p) or is_replica(p)] == []
+
+
+def kill_a_replica_and_wait(chaos: Chaos) -> None:
+    """A replica that was killed is replaced, and the service answers again."""
+    service = LocalWebservice(chaos.workspace, NAMES[0])
+    for process in processes_in(chaos.home.root):
+        if is_replica(process):
+            with_ended(process)
+    wait_until(lambda: settled(chaos), SETTLE_SECONDS, "killed replicas are replaced")
+    assert service.run('{"n": 1}')["echo"] == 1
