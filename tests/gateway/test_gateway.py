@@ -256,3 +256,13 @@ def test_threads_may_apply_at_once(
             done.result(PATIENCE)
     gateway.apply([routes[2]])
     assert {post(routes[2]).text for _ in range(5)} == {"g2-0"}
+
+
+def test_a_folder_that_cannot_be_written_is_an_error_of_the_gateway(
+    home: Home, make_backend: MakeBackend, make_route: MakeRoute
+) -> None:
+    home.gateways.write_text("in the way")
+    with pytest.raises(GatewayException) as raised:
+        Gateway(home.gateways / "default", home.runtime).apply([make_route(make_backend("g1-0"))])
+    assert raised.value.code == "GatewayFailed"
+    assert str(home.gateways) in str(raised.value)

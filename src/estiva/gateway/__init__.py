@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import subprocess
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -42,14 +43,12 @@ class Gateway:
         """
         text = configuration.build(routes, _THREADS)
         with self._lock:
-            if not routes:
-                self._process.stop()
-                return
-            worker = self._process.worker()
-            if worker is None:
-                self._process.start(text)
-            elif not (self._has_shape(worker, text) and self._change_servers(worker, text)):
-                self._process.reload(text)
+            try:
+                self._apply(text if routes else "")
+            except (OSError, subprocess.SubprocessError) as error:
+                raise GatewayException(
+                    f"The gateway could not be changed: {error}.", code="GatewayFailed", detail=repr(error)
+                ) from error
 
     def quiet(self, service: str, endpoint: str) -> bool:
         """Whether nothing is or will be sent to that endpoint: its replica may be stopped.
@@ -79,6 +78,15 @@ class Gateway:
         """Ends HAProxy; running requests have a second to finish. Idempotent."""
         with self._lock:
             self._process.stop()
+
+    def _apply(self, text: str) -> None:
+        worker = self._process.worker()
+        if not text:
+            self._process.stop()
+        elif worker is None:
+            self._process.start(text)
+        elif not (self._has_shape(worker, text) and self._change_servers(worker, text)):
+            self._process.reload(text)
 
     def _has_shape(self, worker: int, text: str) -> bool:
         return self._process.runtime.description(worker) == configuration.shape(text)

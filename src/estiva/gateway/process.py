@@ -23,7 +23,7 @@ _RELOAD_SECONDS = 15.0
 _CHECK_SECONDS = 10.0
 _WAYS_TO_END = ((signal.SIGUSR1, 1.0), (signal.SIGTERM, 2.0), (signal.SIGKILL, 2.0))
 """To finish what runs, to end now, and by force; each with the seconds it may take."""
-_PORT_SECONDS = 1.0
+_PORT_SECONDS = 0.5
 _POLL_SECONDS = 0.005
 _LOG_LIMIT_BYTES = 1024 * 1024
 _SOCKET_PATH = re.compile(r"/[\w./@+=:~ -]*")
@@ -43,6 +43,7 @@ class Process:
         self._socket = socket
         self._folder = folder
         self._configuration = folder / "haproxy.cfg"
+        self._candidate = folder / "haproxy.cfg.new"
         self._log = folder / "haproxy.log"
 
     def worker(self) -> int | None:
@@ -63,9 +64,8 @@ class Process:
         """Records what is in force, for whoever must know it later."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._bound_log()
-        candidate = self._configuration.with_suffix(".new")
-        candidate.write_text(text)
-        candidate.replace(self._configuration)
+        self._candidate.write_text(text)
+        self._candidate.replace(self._configuration)
 
     def start(self, text: str) -> None:
         """Begins to serve `text`; returns when its ports are open. Raises GatewayException."""
@@ -97,7 +97,7 @@ class Process:
 
         Raises GatewayException; the worker that served then goes on serving.
         """
-        before = self.written()
+        before, replaced = self.written(), self.worker()
         self._validate(text)
         own = {port for _, port in configuration.listeners(before)}
         for host, port in sorted(configuration.listeners(text)):
@@ -107,7 +107,7 @@ class Process:
         try:
             answer = self.runtime.send("reload", timeout=_RELOAD_SECONDS)
             # Releases before 2.7 answer before they have loaded anything, and do not say how it went.
-            if "Success=0" in answer or not _wait(lambda: self._serves(text), _RELOAD_SECONDS):
+            if "Success=0" in answer or not _wait(lambda: self._serves(text, replaced), _RELOAD_SECONDS):
                 raise _failure(answer)
         except GatewayException:
             self.write(before)
@@ -127,18 +127,20 @@ class Process:
                 break
         self._socket.unlink(missing_ok=True)
 
-    def _serves(self, text: str) -> bool:
+    def _serves(self, text: str, replaced: int | None = None) -> bool:
+        """Whether the worker in service, which is not the one replaced, runs a text of that shape."""
         try:
             worker = self.worker()
-            return worker is not None and self.runtime.description(worker) == configuration.shape(text)
+            if worker is None or worker == replaced:
+                return False
+            return self.runtime.description(worker) == configuration.shape(text)
         except GatewayException:
             return False
 
     def _validate(self, text: str) -> None:
-        candidate = self._folder / "haproxy.check"
-        candidate.write_text(text)
+        self._candidate.write_text(text)
         done = subprocess.run(
-            [_program(), "-c", "-f", str(candidate)],
+            [_program(), "-c", "-f", str(self._candidate)],
             capture_output=True,
             text=True,
             timeout=_CHECK_SECONDS,
