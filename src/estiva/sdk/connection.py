@@ -17,11 +17,12 @@ from contextlib import closing, contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
 from estiva import __version__
-from estiva.errors import ControlServerException, EstivaError, named
+from estiva.errors import ControlServerException, EstivaError, UserErrorException, named
 from estiva.home import Home
 from estiva.messages import Problem, Progress, ServerStatus
 
@@ -238,6 +239,17 @@ def problem_of(response: httpx.Response) -> EstivaError:
 
 def error_of(problem: Problem) -> EstivaError:
     return named(problem.type)(problem.message, code=problem.code, detail=problem.detail)
+
+
+def address(*names: str) -> str:
+    """The path of a thing in the API, address("workspaces", "prod", "models", "iris").
+
+    Raises UserErrorException for what no name can be, before it could lead to another thing.
+    """
+    for name in names:
+        if name in ("", ".", "..") or "/" in name:
+            raise UserErrorException(f"{name!r} cannot be a name.", code="NameInvalid")
+    return "".join(f"/{quote(name, safe='')}" for name in names)
 
 
 @lru_cache(maxsize=8)

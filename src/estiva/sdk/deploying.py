@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from estiva import records
 from estiva.errors import WebserviceException
 from estiva.messages import DeploymentRequest, ModelReference, ServiceView
-from estiva.sdk.connection import connect
+from estiva.sdk.connection import address, connect
 from estiva.sdk.inference import InferenceConfig
 from estiva.sdk.model import Model, existing_path, parse_id
 from estiva.sdk.webservice import LocalWebservice, LocalWebserviceDeploymentConfiguration
@@ -45,7 +45,8 @@ def deploy(
         )
     body = request(models, inference_config, deployment_config or LocalWebserviceDeploymentConfiguration())
     body = body.model_copy(update={"overwrite": overwrite})
-    answer = connect().request("PUT", f"/workspaces/{workspace.name}/services/{name}", body=body.body())
+    place = address("workspaces", workspace.name, "services", name)
+    answer = connect().request("PUT", place, body=body.body())
     service = LocalWebservice(workspace, name, _view=ServiceView.model_validate(answer))
     if show_output:
         _print_deployment(service, body)

@@ -13,7 +13,7 @@ from estiva import records, specification
 from estiva.errors import UserErrorException
 from estiva.messages import BuiltEnvironment, EnvironmentBuild, Progress
 from estiva.sdk.conda_dependencies import CondaDependencies, read_text, read_yaml
-from estiva.sdk.connection import connect
+from estiva.sdk.connection import address, connect
 from estiva.sdk.workspace import Workspace
 
 __all__ = ["CondaDependencies", "DockerSection", "Environment", "PythonSection"]
@@ -180,7 +180,7 @@ class Environment(_Section):
     def register(self, workspace: Workspace) -> Environment:
         """A new object with a version; this one keeps none. The same content again keeps its version."""
         body = self.to_specification().model_dump(mode="json")
-        found = connect().request("POST", f"/workspaces/{workspace.name}/environments", body=body)
+        found = connect().request("POST", address("workspaces", workspace.name, "environments"), body=body)
         return _from_record(records.Environment.model_validate(found))
 
     @staticmethod
@@ -193,13 +193,14 @@ class Environment(_Section):
         if label not in (None, "latest"):
             raise UserErrorException(f"There is no label {label!r}: use a version.", code="LabelUnknown")
         params = {} if version is None else {"version": str(version)}
-        found = connect().request("GET", f"/workspaces/{workspace.name}/environments/{name}", params=params)
+        place = address("workspaces", workspace.name, "environments", name)
+        found = connect().request("GET", place, params=params)
         return _from_record(records.Environment.model_validate(found))
 
     @staticmethod
     def list(workspace: Workspace) -> dict[str, Environment]:
         """Name -> its newest version."""
-        found = connect().request("GET", f"/workspaces/{workspace.name}/environments")
+        found = connect().request("GET", address("workspaces", workspace.name, "environments"))
         listed = (_from_record(records.Environment.model_validate(item)) for item in found)
         return {environment.name: environment for environment in listed}
 
@@ -218,7 +219,7 @@ class Environment(_Section):
         def show_line(progress: Progress) -> None:
             show(progress.message)
 
-        path = f"/workspaces/{workspace.name}/environments/build"
+        path = address("workspaces", workspace.name, "environments", "build")
         found = connect().progress(path, body=body.model_dump(mode="json"), show=show_line)
         return BuiltEnvironment.model_validate(found)
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from estiva import records
 from estiva.errors import MissingModelPath, UserErrorException, WebserviceException
 from estiva.messages import ModelChange, ModelRegistration
-from estiva.sdk.connection import connect
+from estiva.sdk.connection import address, connect
 from estiva.sdk.output import ByteProgress
 from estiva.sdk.workspace import Workspace
 
@@ -106,7 +106,7 @@ class Model:
         print(f"Registering model {model_name}")
         with ByteProgress(f"Registering {model_name}") as progress:
             found = connect().progress(
-                f"/workspaces/{workspace.name}/models",
+                address("workspaces", workspace.name, "models"),
                 body=wanted.model_dump(mode="json"),
                 show=progress.show,
             )
@@ -140,7 +140,7 @@ class Model:
             "latest": latest,
         }
         given_params = {key: value for key, value in params.items() if value is not None}
-        found = connect().request("GET", f"/workspaces/{workspace.name}/models", params=given_params)
+        found = connect().request("GET", address("workspaces", workspace.name, "models"), params=given_params)
         return [Model(workspace, _record=records.Model.model_validate(item)) for item in found]
 
     @staticmethod
@@ -180,7 +180,7 @@ class Model:
         target.parent.mkdir(parents=True, exist_ok=True)
         digest = hashlib.sha256()
         part = target.with_name(f".{target.name}.part")
-        path = f"/workspaces/{self.workspace.name}/models/{self.name}/{self.version}/files/{file.path}"
+        path = self._path + address("files", *file.path.split("/"))
         try:
             with connect().stream("GET", path) as response, part.open("wb") as output:
                 for chunk in response.iter_bytes(1 << 20):
@@ -347,7 +347,7 @@ class Model:
 
     @property
     def _path(self) -> str:
-        return f"/workspaces/{self.workspace.name}/models/{self.name}/{self.version}"
+        return address("workspaces", self.workspace.name, "models", self.name, str(self.version))
 
     # --- deploying -----------------------------------------------------------------------------------
 
@@ -397,7 +397,7 @@ def _find(
         raise WebserviceException("Give the name or the id of the model.", code="ModelNameMissing")
     if not (tags or properties or run_id or framework):
         params = {} if version is None else {"version": version}
-        found = connect().request("GET", f"/workspaces/{workspace.name}/models/{name}", params=params)
+        found = connect().request("GET", address("workspaces", workspace.name, "models", name), params=params)
         return records.Model.model_validate(found)
     matching = Model.list(
         workspace, name=name, tags=tags, properties=properties, run_id=run_id, model_framework=framework
@@ -414,7 +414,7 @@ def _find(
 def parse_id(model_id: str) -> tuple[str, int]:
     """ "iris:3" -> ("iris", 3)."""
     name, _, version = model_id.rpartition(":")
-    if not name or not version.isdigit():
+    if not name or not version.isdecimal():
         raise WebserviceException(
             f"{model_id!r} is not the id of a model: it looks like name:version, for example iris:1.",
             code="ModelId",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from estiva.messages import Progress, TrialRequest, TrialResult
-from estiva.sdk.connection import connect
+from estiva.sdk.connection import address, connect
 from estiva.sdk.deploying import request
 from estiva.sdk.inference import InferenceConfig
 from estiva.sdk.webservice import LocalWebserviceDeploymentConfiguration
@@ -36,5 +36,6 @@ def attempt(
     def show_message(progress: Progress) -> None:
         show(progress.message)
 
-    found = connect().progress(f"/workspaces/{workspace.name}/trial", body=wanted.body(), show=show_message)
+    place = address("workspaces", workspace.name, "trial")
+    found = connect().progress(place, body=wanted.body(), show=show_message)
     return TrialResult.model_validate(found)

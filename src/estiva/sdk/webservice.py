@@ -13,7 +13,7 @@ from estiva.errors import ControlServerException, WebserviceException
 from estiva.findings import render
 from estiva.messages import DeploymentRequest, ServiceView
 from estiva.records import Generation, GenerationState, ServiceState
-from estiva.sdk.connection import connect, lines
+from estiva.sdk.connection import address, connect, lines
 from estiva.sdk.output import StepPrinter
 from estiva.sdk.scoring import score
 from estiva.sdk.workspace import Workspace
@@ -115,7 +115,7 @@ class Webservice:
         image_digest: str | None = None,  # noqa: ARG004
     ) -> builtins.list[Webservice]:
         """The services of a workspace; all criteria must match."""
-        found = connect().request("GET", f"/workspaces/{workspace.name}/services")
+        found = connect().request("GET", address("workspaces", workspace.name, "services"))
         views = (ServiceView.model_validate(item) for item in found)
         return [
             Webservice(workspace, view.service.key.service, _view=view)
@@ -257,7 +257,7 @@ class Webservice:
 
     @property
     def _path(self) -> str:
-        return f"/workspaces/{self.workspace.name}/services/{self.name}"
+        return address("workspaces", self.workspace.name, "services", self.name)
 
     def _fetch(self) -> ServiceView:
         return ServiceView.model_validate(connect().request("GET", self._path))

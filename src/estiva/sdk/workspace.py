@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from estiva import records
 from estiva.errors import UserErrorException, WorkspaceException
-from estiva.sdk.connection import Connection, connect
+from estiva.sdk.connection import Connection, address, connect
 
 if TYPE_CHECKING:
     from estiva.sdk.environment import Environment
@@ -31,7 +31,7 @@ class Workspace:
     def __init__(
         self, subscription_id: str | None, resource_group: str | None, workspace_name: str, auth: Any = None
     ) -> None:
-        found = connect().request("GET", f"/workspaces/{workspace_name}")
+        found = connect().request("GET", address("workspaces", workspace_name))
         self._record = records.Workspace.model_validate(found)
         self._given = (subscription_id, resource_group, auth)
 
@@ -125,7 +125,7 @@ class Workspace:
 
     def delete(self, delete_dependent_resources: bool = False, no_wait: bool = False) -> None:  # noqa: ARG002
         """Deletes the workspace; refused while it has services."""
-        self._connection.request("DELETE", f"/workspaces/{self.name}")
+        self._connection.request("DELETE", address("workspaces", self.name))
 
     # --- what it is ----------------------------------------------------------------------------------
 
@@ -219,9 +219,13 @@ def read_config(file: Path) -> tuple[str, str, str]:
         raise UserErrorException(f"{file} is not readable JSON: {error}.", code="ConfigInvalid") from error
     if isinstance(content, dict) and isinstance(content.get("Scope"), str):
         parts = content["Scope"].split("/")
-        if len(parts) > 8:
+        if len(parts) > 8 and parts[8]:
             return parts[2], parts[4], parts[8]
-    elif isinstance(content, dict) and content.get("workspace_name"):
+    elif (
+        isinstance(content, dict)
+        and content.get("workspace_name")
+        and isinstance(content["workspace_name"], str)
+    ):
         return (
             content.get("subscription_id", ""),
             content.get("resource_group", ""),
