@@ -1,0 +1,48 @@
+"""Specification -> lock -> virtual environment with the scoring server in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from estiva.environments import interpreters, locks, venvs
+from estiva.environments.uv import Cancelled, OnLine
+from estiva.records import EnvironmentSpecification, Lock
+
+
+class Environments:
+    """All environments below one folder.
+
+    `root`: the folder; `server_source`: the folder of the `estiva_server` package that goes into each.
+    `on_line` is handed what uv tells, line by line; when `cancelled()` becomes true, the work ends at once
+    with an EnvironmentException of code "Cancelled".
+    """
+
+    def __init__(self, root: Path, server_source: Path) -> None:
+        self.root = root
+        self.server_source = server_source
+
+    def lock(
+        self, spec: EnvironmentSpecification, default_python: str, on_line: OnLine, cancelled: Cancelled
+    ) -> Lock:
+        """What `spec` resolves to; `default_python` serves when it names no other Python. Idempotent."""
+        if spec.borrowed_from:
+            return locks.borrow(spec, interpreters.find(None, spec.borrowed_from))
+        interpreter = interpreters.find(spec.python_version, default_python)
+        return locks.resolve(
+            spec, interpreter, cache=self.root / "locks", on_line=on_line, cancelled=cancelled
+        )
+
+    def build(self, lock: Lock, on_line: OnLine, cancelled: Cancelled) -> str:
+        """The interpreter of the built environment; `python -m estiva_server` works in it. Idempotent."""
+        venvs.build(
+            lock, root=self.root, server_source=self.server_source, on_line=on_line, cancelled=cancelled
+        )
+        return str(venvs.python_of(lock, root=self.root))
+
+    def packages(self, lock: Lock) -> tuple[str, ...]:
+        """ "name==version" of each package in the lock."""
+        return locks.packages(lock)
+
+    def ready(self, lock: Lock) -> bool:
+        """Whether `build` would have nothing to do."""
+        return venvs.is_ready(lock, root=self.root, server_source=self.server_source)

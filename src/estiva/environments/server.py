@@ -1,0 +1,106 @@
+"""The scoring server beside the user's packages, without touching their lock.
+
+A folder of its own per Python version holds the server and its dependency. Each environment has a `.pth` file
+that adds this folder behind everything else, so that the user's packages win, and installs the import hook of
+the stand-ins. The server itself is always the one in that folder, even where the user has another.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.metadata import requires
+from pathlib import Path
+
+from packaging.requirements import Requirement
+
+from estiva.environments import uv
+from estiva.environments.explanations import explain
+from estiva.environments.folders import is_complete, make_once, replace_text
+from estiva.records import Lock
+
+PTH = "estiva_server.pth"
+_PACKAGE = "estiva_server"
+
+
+@dataclass(frozen=True)
+class ServerFolder:
+    """Where the server for one Python version is, or will be."""
+
+    path: Path
+    digest: str
+    """Of the server's files, its dependencies, and what it is installed for."""
+    source: Path
+
+    @classmethod
+    def of(cls, lock: Lock, *, root: Path, source: Path) -> ServerFolder:
+        digest = _digest(lock, source)
+        tag = "".join(lock.python_version.split(".")[:2])
+        return cls(root / f"server-{digest[:16]}-cp{tag}", digest, source)
+
+    def is_attached(self, venv: Path) -> bool:
+        """Whether this server is whole, and the environment in `venv` finds it."""
+        try:
+            attached = _pth(venv).read_text(encoding="utf-8") == self._pth_text()
+        except OSError:
+            return False
+        return attached and is_complete(self.path, self.digest)
+
+    def attach(self, lock: Lock, venv: Path, *, on_line: uv.OnLine, cancelled: uv.Cancelled) -> None:
+        """Makes the folder unless it is there, and points the environment at it. Idempotent.
+
+        What runs in the environment keeps what it has loaded; its next start finds this server.
+        """
+
+        def make() -> None:
+            on_line(f"Installing the scoring server for Python {lock.python_version}.")
+            self._install(lock, on_line, cancelled)
+
+        if not self.is_attached(venv):
+            make_once(self.path, self.digest, make, on_line=on_line, cancelled=cancelled)
+            replace_text(_pth(venv), self._pth_text())
+
+    def _install(self, lock: Lock, on_line: uv.OnLine, cancelled: uv.Cancelled) -> None:
+        shutil.copytree(self.source, self.path / _PACKAGE, ignore=shutil.ignore_patterns("__pycache__"))
+        target = ["--target", str(self.path), "--python", lock.python, "--compile-bytecode"]
+        outcome = uv.run(["pip", "install", *target, *_dependencies()], on_line=on_line, cancelled=cancelled)
+        if outcome.failed:
+            raise explain(outcome.stderr)
+
+    def _pth_text(self) -> str:
+        # The package is imported with its folder in front, so that a borrowed environment that has another
+        # release of the server does not mix the two; everything else keeps the order of sys.path.
+        folder = str(self.path)
+        return (
+            f"{folder}\nimport sys; sys.path.insert(0, {folder!r}); import {_PACKAGE}.shims; "
+            f"sys.path.remove({folder!r}); {_PACKAGE}.shims.install()\n"
+        )
+
+
+def site_packages(venv: Path) -> Path:
+    """The environment's own folder of packages."""
+    return next(iter(venv.glob("lib/python*/site-packages")), venv / "lib")
+
+
+def _pth(venv: Path) -> Path:
+    return site_packages(venv) / PTH
+
+
+@lru_cache(maxsize=1)
+def _dependencies() -> tuple[str, ...]:
+    """The requirements of the installed `estiva-server` distribution."""
+    stated = map(Requirement, requires("estiva-server") or [])
+    return tuple(str(each) for each in stated if each.marker is None or each.marker.evaluate({"extra": ""}))
+
+
+def _digest(lock: Lock, source: Path) -> str:
+    whole = hashlib.sha256(json.dumps([_dependencies(), lock.python_version, lock.platform]).encode())
+    for path in sorted(source.rglob("*")):
+        if path.is_file() and "__pycache__" not in path.parts:
+            content = path.read_bytes()
+            whole.update(f"{path.relative_to(source)}\0{len(content)}\0".encode())
+            whole.update(content)
+    return whole.hexdigest()

@@ -1,0 +1,81 @@
+"""Lock -> virtual environment, built once per digest and shared by all services with the same lock."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from estiva.environments import server, uv
+from estiva.environments.explanations import explain
+from estiva.environments.folders import is_complete, make_once, translated
+from estiva.environments.locks import FOLDER_PREFIX
+from estiva.errors import EnvironmentException
+from estiva.records import Lock
+
+# Sorts before the server's file, as .pth files are read in order: the borrowed packages win.
+BORROWED_PTH = "estiva_borrowed.pth"
+
+
+def folder_of(lock: Lock, *, root: Path) -> Path:
+    return root / lock.digest
+
+
+def python_of(lock: Lock, *, root: Path) -> Path:
+    return folder_of(lock, root=root) / "bin" / "python"
+
+
+def is_ready(lock: Lock, *, root: Path, server_source: Path) -> bool:
+    """Whether the environment is whole, has the current server, and its interpreter still exists."""
+    folder = folder_of(lock, root=root)
+    return (
+        is_complete(folder, lock.digest)
+        and Path(lock.python).exists()
+        and server.ServerFolder.of(lock, root=root, source=server_source).is_attached(folder)
+    )
+
+
+def build(
+    lock: Lock, *, root: Path, server_source: Path, on_line: uv.OnLine, cancelled: uv.Cancelled
+) -> Path:
+    """The environment's folder, built unless it is there; `bin/python` in it is its interpreter.
+
+    Idempotent, and safe to call from many threads and processes at once. EnvironmentException with the codes
+    of explanations.py, "Cancelled" or "BuildTimeout"; then nothing is left of it.
+    """
+    if not Path(lock.python).exists():
+        raise EnvironmentException(
+            f"The interpreter {lock.python} is gone, from which the environment was made. Deploy again.",
+            code="PythonNotFound",
+        )
+    folder = folder_of(lock, root=root)
+
+    def make() -> None:
+        _make(lock, folder, on_line, cancelled)
+
+    with translated(folder):
+        make_once(folder, lock.digest, make, on_line=on_line, cancelled=cancelled)
+        scoring_server = server.ServerFolder.of(lock, root=root, source=server_source)
+        scoring_server.attach(lock, folder, on_line=on_line, cancelled=cancelled)
+    return folder
+
+
+def _make(lock: Lock, folder: Path, on_line: uv.OnLine, cancelled: uv.Cancelled) -> None:
+    def run(*arguments: str) -> None:
+        outcome = uv.run(arguments, on_line=on_line, cancelled=cancelled)
+        if outcome.failed:
+            raise explain(outcome.stderr)
+
+    run("venv", "--quiet", "--no-project", "--python", lock.python, str(folder))
+    if lock.borrowed:
+        (server.site_packages(folder) / BORROWED_PTH).write_text(_borrowed_pth(lock), encoding="utf-8")
+    elif lock.requirements:
+        requirements = folder / "requirements.txt"
+        requirements.write_text(lock.requirements, encoding="utf-8")
+        # sync installs exactly the lock; what comes from a repository has a commit instead of a hash
+        hashes = [] if " @ git+" in lock.requirements else ["--require-hashes"]
+        run("pip", "sync", str(requirements), "--python", str(folder / "bin" / "python"), *hashes)
+
+
+def _borrowed_pth(lock: Lock) -> str:
+    """addsitedir reads the .pth files of those folders too, so that editable installs work."""
+    lines = (line for line in lock.requirements.splitlines() if line.startswith(FOLDER_PREFIX))
+    return "".join(f"import site; site.addsitedir({line.removeprefix(FOLDER_PREFIX)!r})\n" for line in lines)
