@@ -6,20 +6,23 @@ the first step, and finds done what was done.
 
 from __future__ import annotations
 
+import errno
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Literal
 
-import httpx
 import structlog
 
 from estiva import diagnosis
 from estiva.control import launching
+from estiva.control.readiness import check_health, wait_until_ready
 from estiva.control.stages import Stages
-from estiva.errors import EstivaError, TargetException, WebserviceException
+from estiva.errors import EstivaError, RegistryException, WebserviceException
 from estiva.gateway import ports
 from estiva.records import (
+    DeploymentSpec,
     Evidence,
     Generation,
     GenerationState,
@@ -28,7 +31,6 @@ from estiva.records import (
     Replica,
     ReplicaPhase,
     Service,
-    ServiceKey,
     ServiceState,
     Step,
     StepName,
@@ -36,9 +38,6 @@ from estiva.records import (
 
 log = structlog.get_logger()
 
-INIT_TIMEOUT_SECONDS = 600.0
-HEALTH_TIMEOUT_SECONDS = 10.0
-_POLL_SECONDS = 0.01
 _LOG_TAIL = 200
 
 
@@ -61,17 +60,27 @@ class Deployment:
     def run(self) -> None:
         """Ends with the generation HEALTHY or FAILED, or as it was if it was interrupted."""
         try:
-            self._validate()
-            launch = self._prepare()
-            self._start(launch)
-            self._wait_for_init()
-            self._check_health()
-            self._publish()
+            self._run_steps()
         except EstivaError as error:
-            if self._interrupted.is_set():
-                log.info("deployment interrupted", service=str(self._key), generation=self._number)
-            else:
-                self._fail(error)
+            self._end(error)
+        except Exception as error:
+            # A defect of ours must end this deployment where the user sees it, not leave it pending.
+            log.exception("deployment raised", service=str(self._key), generation=self._number)
+            self._end(unexpected(error))
+
+    def _run_steps(self) -> None:
+        self._validate()
+        launch = self._prepare()
+        self._start(launch)
+        self._wait_for_init()
+        self._check_health()
+        self._publish()
+
+    def _end(self, error: EstivaError) -> None:
+        if self._interrupted.is_set():
+            log.info("deployment interrupted", service=str(self._key), generation=self._number)
+        else:
+            self._fail(error)
 
     # --- the steps -----------------------------------------------------------------------------------
 
@@ -95,7 +104,7 @@ class Deployment:
             self._lock, python = launching.build_environment(
                 self._stages, self._spec, self._show, self._interrupted.is_set
             )
-            self._update(notices=(*self._generation.notices, *self._lock.notices))
+            self._update(notices=notices(self._stages, self._spec, self._lock))
             return launching.launch(
                 self._stages,
                 self._key,
@@ -137,14 +146,14 @@ class Deployment:
         self._steps.append(Step(name=name))
         self._update(steps=tuple(self._steps))
         begun = time.monotonic()
+        outcome: Literal["succeeded", "failed"] = "failed"
         try:
             yield
-        except EstivaError:
-            self._end_step("failed", begun)
-            raise
-        self._end_step("succeeded", begun)
+            outcome = "succeeded"
+        finally:
+            self._end_step(outcome, begun)
 
-    def _end_step(self, state: str, begun: float) -> None:
+    def _end_step(self, state: Literal["succeeded", "failed"], begun: float) -> None:
         seconds = time.monotonic() - begun
         self._steps[-1] = self._steps[-1].model_copy(update={"state": state, "seconds": seconds})
         self._update(steps=tuple(self._steps))
@@ -193,46 +202,37 @@ class Deployment:
         return self._stages.target.observe(self._key).of(self._number)
 
 
-def own_port(stages: Stages, service: Service) -> int | None:
-    """The port that a replica listens on itself: the service's where there is no gateway, else none."""
-    return None if stages.publisher.available else service.port
-
-
-def wait_until_ready(stages: Stages, key: ServiceKey, number: int, interrupted: threading.Event) -> None:
-    """Returns when every replica is ready; raises at once when one has exited, and after the time limit."""
-    deadline = time.monotonic() + INIT_TIMEOUT_SECONDS
-    while time.monotonic() < deadline:
-        replicas = stages.target.observe(key).of(number)
-        dead = next((replica for replica in replicas if replica.phase is ReplicaPhase.EXITED), None)
-        if dead is not None:
-            raise TargetException(f"The replica ended while it started: {dead.reason}", code="ReplicaExited")
-        if replicas and all(replica.phase is ReplicaPhase.READY for replica in replicas):
-            return
-        if interrupted.wait(_POLL_SECONDS):
-            raise TargetException("The deployment was interrupted.", code="Cancelled")
-    raise TargetException(
-        f"init() did not finish within {INIT_TIMEOUT_SECONDS:.0f} seconds.", code="InitTimeout"
+def unexpected(error: Exception) -> EstivaError:
+    """What a deployment ends with that met something nobody foresaw: a full disk, or a defect of Estiva."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return RegistryException(
+            f"The disk is full: {error.filename or error.strerror}. Free some space, then deploy again.",
+            code="DiskFull",
+        )
+    return EstivaError(
+        f"Estiva itself failed: {type(error).__name__}: {error}. This is a defect; the control server's log "
+        "has the details for a report.",
+        code="InternalError",
     )
 
 
-def client(address: str, timeout: float) -> httpx.Client:
-    """An HTTP client of a replica's private address."""
-    if address.startswith("unix:"):
-        transport = httpx.HTTPTransport(uds=address.removeprefix("unix:"))
-        return httpx.Client(transport=transport, base_url="http://replica", timeout=timeout)
-    return httpx.Client(base_url=f"http://{address}", timeout=timeout, trust_env=False)
-
-
-def check_health(replica: Replica) -> None:
-    try:
-        with client(replica.address, HEALTH_TIMEOUT_SECONDS) as http:
-            answer = http.get("/")
-    except httpx.HTTPError as error:
-        raise TargetException(
-            f"Replica {replica.index} did not answer its health check: {error}.", code="HealthCheckFailed"
-        ) from error
-    if answer.status_code != httpx.codes.OK:
-        raise TargetException(
-            f"Replica {replica.index} answered its health check with {answer.status_code}.",
-            code="HealthCheckFailed",
+def notices(stages: Stages, spec: DeploymentSpec, lock: Lock) -> tuple[str, ...]:
+    """What the user should know of how the wish was understood."""
+    found = list(lock.notices)
+    image = spec.environment.base_image or spec.environment.base_dockerfile
+    if image:
+        found.append(
+            "The environment names a base image, but this release deploys processes only: its Python "
+            "packages are installed on this machine, and the image is not used."
         )
+    if not stages.publisher.available:
+        found.append(
+            "No HAProxy was found, so the service listens on its port itself: an update stops it first. "
+            "Install haproxy 2.6 or newer for updates that lose no request."
+        )
+    return tuple(found)
+
+
+def own_port(stages: Stages, service: Service) -> int | None:
+    """The port that a replica listens on itself: the service's where there is no gateway, else none."""
+    return None if stages.publisher.available else service.port

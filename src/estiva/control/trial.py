@@ -11,7 +11,7 @@ import httpx
 
 from estiva import diagnosis
 from estiva.control import launching
-from estiva.control.deployment import client, wait_until_ready
+from estiva.control.readiness import client, wait_until_ready
 from estiva.control.stages import Stages
 from estiva.errors import EstivaError, TargetException, WebserviceException
 from estiva.findings import render
