@@ -10,7 +10,6 @@ import os
 import random
 import signal
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +24,7 @@ from estiva.home import Home
 from estiva.sdk.connection import connect
 from estiva.sdk.inference import InferenceConfig
 from tests.conftest import processes_in
+from tests.e2e.conftest import wait_until
 
 NAMES = ("first", "second")
 SETTLE_SECONDS = 60.0
@@ -170,13 +170,6 @@ def is_settled(view: dict[str, object]) -> bool:
         and desired["state"] != "pending"
         and phases == [(service["serving"], "ready")]
     )
-
-
-def wait_until(condition: Callable[[], bool], seconds: float, what: str) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
-        time.sleep(0.1)
 
 
 @pytest.mark.timeout(900)

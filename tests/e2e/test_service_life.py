@@ -11,7 +11,7 @@ import pytest
 
 from estiva import LocalWebservice, Model, Webservice, Workspace
 from estiva.errors import WebserviceException
-from tests.e2e.conftest import TRIPLING, Project, body
+from tests.e2e.conftest import TRIPLING, Project, body, wait_until
 
 MODEL_SCRIPT = """
 import os
@@ -125,7 +125,8 @@ def test_an_exception_in_run_is_502_and_runs_once(project: Project, tmp_path: Pa
     assert caught.value.status_code == 502
     assert caught.value.request_id
     assert count.read_text() == "x"
-    assert caught.value.request_id in service.get_logs()
+    # The answer does not wait for the log's way through the supervisor to the disk.
+    wait_until(lambda: str(caught.value.request_id) in service.get_logs(), 5, "the log has the request id")
 
 
 def test_update_takes_other_models(project: Project, tmp_path: Path) -> None:
