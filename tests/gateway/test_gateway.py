@@ -210,6 +210,38 @@ def test_a_change_that_was_cut_short_is_completed(
     assert {post(make_route(new)).text for _ in range(5)} == {"g2-0"}
 
 
+class Killed(BaseException):
+    """The end of the control server, from which nothing recovers."""
+
+
+@pytest.mark.parametrize("moment", ["_validate", "record"])
+def test_a_reload_that_was_cut_short_is_completed(
+    gateway: Gateway,
+    home: Home,
+    make_backend: MakeBackend,
+    make_route: MakeRoute,
+    monkeypatch: pytest.MonkeyPatch,
+    moment: str,
+) -> None:
+    """Before HAProxy was told, or after; with a new service, and an address that changed under its name."""
+    old, moved = make_backend("g1-0"), make_backend("g1-0")
+    moved.name = "moved"
+
+    def die(*_: object) -> None:
+        raise Killed
+
+    gateway.apply([make_route(old)])
+    address = moved.endpoint.model_copy(update={"name": "g1-0"})
+    route = make_route(old).model_copy(update={"endpoints": (address,)})
+    for wanted in ([route], [route, make_route(old, service="other")]):
+        monkeypatch.setattr(gateway._process, moment, die)
+        with pytest.raises(Killed):
+            gateway.apply(wanted)
+        Gateway(home.gateways / "default", home.runtime).apply(wanted)
+        assert {post(one).text for one in wanted} <= {"moved", "g1-0"}
+        assert post(route).text == "moved"
+
+
 def test_a_port_in_use_is_named_and_what_served_goes_on(
     gateway: Gateway, make_backend: MakeBackend, make_route: MakeRoute
 ) -> None:

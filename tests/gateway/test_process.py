@@ -29,10 +29,10 @@ def test_a_configuration_that_haproxy_refuses(
         process.start(broken)
     assert not gateway.alive()
     gateway.apply([route])
-    served = process.written()
+    served = process.served()
     with pytest.raises(GatewayException, match="balance only supports"):
         process.reload(broken)
-    assert process.written() == served
+    assert process.served() == served
     assert post(route).status_code == 200
 
 
@@ -43,11 +43,11 @@ def test_a_reload_that_fails_in_haproxy_itself(
     route = make_route(backend)
     gateway.apply([route])
     process = gateway._process
-    served = process.written()
-    monkeypatch.setattr(process, "_validate", lambda _: None)
+    served = process.served()
+    monkeypatch.setattr(process, "_validate", lambda: None)
     with pytest.raises(GatewayException, match="balance only supports"):
         process.reload(served.replace("balance leastconn", "balance guesswork"))
-    assert process.written() == served
+    assert process.served() == served
     assert post(route).status_code == 200
     gateway.apply([make_route(backend, wait_ms=1)])
     assert post(route).status_code == 200
@@ -76,9 +76,8 @@ def test_the_log_is_bounded(gateway: Gateway, home: Home, backend: Backend, make
     with log.open("a") as stream:
         stream.write("x" * 2_000_000)
     gateway.apply([make_route(backend, wait_ms=1)])
-    text = log.read_text()
-    assert len(text) < 10_000
-    assert text.startswith("[NOTICE]")
+    gateway.apply([make_route(backend, wait_ms=2)])
+    assert 0 < log.stat().st_size < 10_000, "HAProxy goes on where the log was cut"
 
 
 def test_to_stop_is_idempotent_and_leaves_no_socket(

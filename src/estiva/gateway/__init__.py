@@ -1,7 +1,7 @@
 """The gateway: one HAProxy per workspace in front of the private addresses of its services' replicas.
 
 `Gateway.apply` makes what runs equal to the routes it is given, by the difference. Nothing is remembered:
-HAProxy tells on its socket what it runs, and the configuration file what it was last told.
+HAProxy tells on its socket what it runs, and a file what was last seen to be in force.
 """
 
 from __future__ import annotations
@@ -94,9 +94,9 @@ class Gateway:
     def _change_servers(self, worker: int, text: str) -> bool:
         """Adds and drains servers of the running worker; False if that is not enough."""
         runtime = self._process.runtime
-        written = self._process.written()
+        served = self._process.served()
         wanted = configuration.servers(text)
-        plan = changes.plan(wanted, configuration.servers(written), runtime.servers(worker))
+        plan = changes.plan(wanted, configuration.servers(served), runtime.servers(worker))
         if plan is None:
             return False
         for command in plan.commands:
@@ -104,7 +104,6 @@ class Gateway:
                 return False
         for command in plan.cleanup:
             runtime.ask(worker, command)
-        # Written when it has become true, so that a half done change is seen as a difference next time.
-        if text != written:
-            self._process.write(text)
+        if text != served:
+            self._process.record(text)
         return True

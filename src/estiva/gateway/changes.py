@@ -15,17 +15,15 @@ class Changes(NamedTuple):
     cleanup: tuple[str, ...] = ()
 
 
-def plan(
-    wanted: Mapping[Key, str], written: Mapping[Key, str], known: Mapping[Key, Server]
-) -> Changes | None:
-    """From what HAProxy knows, and what was written when it was last as wanted, to what is wanted.
+def plan(wanted: Mapping[Key, str], served: Mapping[Key, str], known: Mapping[Key, Server]) -> Changes | None:
+    """From what HAProxy knows, and what was last seen to be in force, to what is wanted.
 
     Additions come before removals, so that there is always somebody to answer. A server that goes is
     drained: it gets no new request; it is deleted in a later round when it is idle. None means that this
     takes a reload: a name is used again, for what may be another address.
     """
     for key in wanted.keys() & known.keys():
-        if written.get(key) != wanted[key] or not known[key].serving:
+        if served.get(key) != wanted[key] or not known[key].serving:
             return None
     commands = [command for key in wanted if key not in known for command in _add(key, wanted[key])]
     cleanup = []

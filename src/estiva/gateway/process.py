@@ -43,7 +43,7 @@ class Process:
         self._socket = socket
         self._folder = folder
         self._configuration = folder / "haproxy.cfg"
-        self._candidate = folder / "haproxy.cfg.new"
+        self._served = folder / "served.cfg"
         self._log = folder / "haproxy.log"
 
     def worker(self) -> int | None:
@@ -53,19 +53,16 @@ class Process:
         except NotRunning:
             return None
 
-    def written(self) -> str:
-        """The configuration that was last in force, empty if there was none."""
-        try:
-            return self._configuration.read_text()
-        except FileNotFoundError:
-            return ""
+    def served(self) -> str:
+        """The configuration that was last known to be in force, empty if there was none."""
+        return _read(self._served)
 
-    def write(self, text: str) -> None:
-        """Records what is in force, for whoever must know it later."""
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    def record(self, text: str) -> None:
+        """Says that `text` is in force. To be called when it is, so that what was cut short is noticed."""
         self._bound_log()
-        self._candidate.write_text(text)
-        self._candidate.replace(self._configuration)
+        candidate = self._served.with_suffix(".new")
+        candidate.write_text(text)
+        candidate.replace(self._served)
 
     def start(self, text: str) -> None:
         """Begins to serve `text`; returns when its ports are open. Raises GatewayException."""
@@ -74,7 +71,8 @@ class Process:
         self.stop()
         for host, port in sorted(configuration.listeners(text)):
             _wait_for_port(host, port)
-        self.write(text)
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._configuration.write_text(text)
         with self._log.open("ab") as log:
             offset = log.tell()
             child = subprocess.Popen(
@@ -91,27 +89,22 @@ class Process:
             child.kill()
         if not self._serves(text):
             raise _failure(self._messages(offset))
+        self.record(text)
 
     def reload(self, text: str) -> None:
         """Replaces the worker by one that serves `text`; open connections lose nothing.
 
         Raises GatewayException; the worker that served then goes on serving.
         """
-        before, replaced = self.written(), self.worker()
-        self._validate(text)
-        own = {port for _, port in configuration.listeners(before)}
-        for host, port in sorted(configuration.listeners(text)):
-            if port not in own:
-                ports.check(host, port)
-        self.write(text)
-        try:
-            answer = self.runtime.send("reload", timeout=_RELOAD_SECONDS)
-            # Releases before 2.7 answer before they have loaded anything, and do not say how it went.
-            if "Success=0" in answer or not _wait(lambda: self._serves(text, replaced), _RELOAD_SECONDS):
-                raise _failure(answer)
-        except GatewayException:
-            self.write(before)
-            raise
+        self._check_new_ports(text)
+        replaced = self.worker()
+        self._configuration.write_text(text)
+        self._validate()
+        answer = self.runtime.send("reload", timeout=_RELOAD_SECONDS)
+        # Releases before 2.7 answer before they have loaded anything, and do not say how it went.
+        if "Success=0" in answer or not _wait(lambda: self._serves(text, replaced), _RELOAD_SECONDS):
+            raise _failure(answer)
+        self.record(text)
 
     def stop(self) -> None:
         """Running requests have a second to end. Idempotent; bounded."""
@@ -137,10 +130,20 @@ class Process:
         except GatewayException:
             return False
 
-    def _validate(self, text: str) -> None:
-        self._candidate.write_text(text)
+    def _check_new_ports(self, text: str) -> None:
+        """HAProxy would find out too, but takes its open ports out of service meanwhile.
+
+        Its own are in what it serves, and in what it was last told if nobody lived to see that succeed.
+        """
+        told = configuration.listeners(self.served()) | configuration.listeners(_read(self._configuration))
+        own = {port for _, port in told}
+        for host, port in sorted(configuration.listeners(text)):
+            if port not in own:
+                ports.check(host, port)
+
+    def _validate(self) -> None:
         done = subprocess.run(
-            [_program(), "-c", "-f", str(self._candidate)],
+            [_program(), "-c", "-f", str(self._configuration)],
             capture_output=True,
             text=True,
             timeout=_CHECK_SECONDS,
@@ -173,6 +176,13 @@ def _program() -> str:
     if path is None:
         raise GatewayException(binary.explain(), code="HAProxyMissing")
     return path
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text()
+    except FileNotFoundError:
+        return ""
 
 
 def _wait_for_port(host: str, port: int) -> None:
