@@ -23,7 +23,7 @@ import httpx
 
 from estiva import __version__
 from estiva.errors import ControlServerException, EstivaError, UserErrorException, named
-from estiva.home import Home
+from estiva.home import HOME_VARIABLE, Home
 from estiva.messages import Problem, Progress, ServerStatus
 
 START_TIMEOUT_SECONDS = 30.0
@@ -153,7 +153,14 @@ class Connection:
         self._http.close()
 
     def _start(self) -> None:
-        self.home.create()
+        try:
+            self.home.create()
+        except OSError as error:
+            raise ControlServerException(
+                f"The state folder {self.home.root} cannot be used: {error}. "
+                f"Set {HOME_VARIABLE} to a folder of yours.",
+                code="HomeUnusable",
+            ) from error
         output = self.home.logs / "control.out"
         with output.open("wb") as stream:
             process = subprocess.Popen(

@@ -16,7 +16,8 @@ from estiva import records
 from estiva.errors import MissingModelPath, UserErrorException, WebserviceException
 from estiva.messages import ModelChange, ModelRegistration
 from estiva.sdk.connection import address, connect
-from estiva.sdk.output import ByteProgress
+from estiva.sdk.html import table
+from estiva.sdk.output import ByteProgress, size
 from estiva.sdk.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -294,6 +295,18 @@ class Model:
 
     def __repr__(self) -> str:
         return f"Model(name={self.name!r}, version={self.version}, tags={self.tags})"
+
+    def _repr_html_(self) -> str:
+        fields = {
+            "version": self.version,
+            "size": size(self.size),
+            "framework": self.model_framework,
+            "description": self.description,
+            "tags": self.tags,
+            "properties": self.properties,
+            "files": self.files[:10],
+        }
+        return table(f"Model {self.id}", fields)
 
     # --- changing it ---------------------------------------------------------------------------------
 

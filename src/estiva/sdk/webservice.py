@@ -14,6 +14,7 @@ from estiva.findings import render
 from estiva.messages import DeploymentRequest, ServiceView
 from estiva.records import Generation, GenerationState, ServiceState
 from estiva.sdk.connection import address, connect, lines
+from estiva.sdk.html import table
 from estiva.sdk.output import StepPrinter
 from estiva.sdk.scoring import score
 from estiva.sdk.workspace import Workspace
@@ -319,6 +320,18 @@ class Webservice:
     def __repr__(self) -> str:
         kind = type(self).__name__
         return f"{kind}(name={self.name!r}, state={self.state!r}, scoring_uri={self.scoring_uri!r})"
+
+    def _repr_html_(self) -> str:
+        fields = {
+            "state": self.state,
+            "scoring": self.scoring_uri,
+            "swagger": self.swagger_uri,
+            "models": self.models,
+            "generation": self.generation,
+            "tags": self.tags,
+            "failed": self.error,
+        }
+        return table(f"{self.compute_type} service {self.name}", fields)
 
 
 class LocalWebservice(Webservice):

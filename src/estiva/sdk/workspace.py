@@ -186,6 +186,15 @@ class Workspace:
     def _connection(self) -> Connection:
         return connect()
 
+    def _repr_html_(self) -> str:
+        fields = {
+            "models": sorted(self.models),
+            "environments": sorted(self.environments),
+            "services": sorted(self.webservices),
+            "tags": self.tags,
+        }
+        return table(f"Workspace {self.name}", fields)
+
     def __repr__(self) -> str:
         return f"Workspace(name={self.name!r})"
 
