@@ -81,7 +81,7 @@ def endpoint_name(replica: Replica) -> str:
 
 
 def route(service: Service, generation: Generation, replicas: tuple[Replica, ...]) -> Route:
-    """A dead replica keeps its place: it is started again at the same address, and retries cover the gap."""
+    """A dead replica keeps its place, as it is started again at the same address."""
     settings = generation.spec.settings
     return Route(
         service=service.key.service,

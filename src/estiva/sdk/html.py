@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from html import escape
 
+_LEFT = "style='text-align:left'"
+
 
 def table(title: str, fields: Mapping[str, object]) -> str:
     """HTML of a two-column table; values that are empty are left out, links become links."""
     rows = "".join(
-        f"<tr><th style='text-align:left'>{escape(name)}</th><td style='text-align:left'>{_cell(value)}</td></tr>"
+        f"<tr><th {_LEFT}>{escape(name)}</th><td {_LEFT}>{_cell(value)}</td></tr>"
         for name, value in fields.items()
         if value not in (None, "", {}, [])
     )
-    return f"<table><caption style='text-align:left'><b>{escape(title)}</b></caption>{rows}</table>"
+    return f"<table><caption {_LEFT}><b>{escape(title)}</b></caption>{rows}</table>"
 
 
 def _cell(value: object) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from estiva import records
 from estiva.errors import UserErrorException, WorkspaceException
 from estiva.sdk.connection import Connection, address, connect
+from estiva.sdk.html import table
 
 if TYPE_CHECKING:
     from estiva.sdk.environment import Environment
