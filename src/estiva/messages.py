@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import ConfigDict, Field, SecretStr
 
 from estiva.records import (
-    Environment,
     EnvironmentSpecification,
     Generation,
     Record,
@@ -18,14 +17,16 @@ from estiva.records import (
 
 
 class ServerStatus(Record):
-    """Who answers on the socket."""
+    """Who answers on the socket. Also read from servers of other releases, which may say more, or less."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     version: str
     pid: int
-    home: str
-    seconds_up: float
-    services: int
-    gateway: str
+    home: str = ""
+    seconds_up: float = 0
+    services: int = 0
+    gateway: str = ""
     """What publishes the services: HAProxy and where it is, or why there is none."""
 
 
@@ -119,10 +120,6 @@ class ServiceView(Record):
     desired: Generation
     serving: Generation | None = None
     replicas: tuple[Replica, ...] = ()
-
-
-class EnvironmentList(Record):
-    environments: tuple[Environment, ...]
 
 
 class Problem(Record):

@@ -95,14 +95,14 @@ class _UnixServer(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
 
 
 @contextmanager
-def answering(script: Script, socket: Path | None = None) -> Iterator[str]:
-    """Serves until the end of the block, on the socket or else on a free port; yields the URL."""
+def answering(script: Script, socket: Path | None = None, port: int = 0) -> Iterator[str]:
+    """Serves until the end of the block, on the socket, or the port (0: a free one); yields the URL."""
     handler = type("Handler", (_Handler,), {"script": script})
     server: socketserver.BaseServer
     if socket:
         server, url = _UnixServer(str(socket), handler), f"unix:{socket}"
     else:
-        server = tcp = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        server = tcp = ThreadingHTTPServer(("127.0.0.1", port), handler)
         url = f"http://127.0.0.1:{tcp.server_port}"
     thread = threading.Thread(target=server.serve_forever, args=(_POLL_SECONDS,))
     thread.start()
@@ -113,4 +113,4 @@ def answering(script: Script, socket: Path | None = None) -> Iterator[str]:
         thread.join()
         server.server_close()
         if socket:
-            socket.unlink()
+            socket.unlink(missing_ok=True)

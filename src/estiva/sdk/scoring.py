@@ -52,7 +52,7 @@ def _post(http: httpx.Client, uri: str, content: bytes, headers: dict[str, str])
     """The answer; None if the connection was refused, so that nothing can have run."""
     try:
         return http.post(uri, content=content, headers=headers)
-    except httpx.ConnectError:
+    except (httpx.ConnectError, httpx.ConnectTimeout):
         return None
     except httpx.HTTPError as error:
         raise WebserviceException(
@@ -69,17 +69,18 @@ def _was_never_run(response: httpx.Response) -> bool:
 def _pause(response: httpx.Response | None, attempt: int) -> float:
     """Seconds to wait: what the service asks for, else twice as long each time; never long."""
     asked = response.headers.get("Retry-After", "") if response is not None else ""
-    return min(float(asked) if asked.isdigit() else 0.2 * 2**attempt, _LONGEST_PAUSE_SECONDS)
+    return min(float(asked) if asked.isdecimal() else 0.2 * 2**attempt, _LONGEST_PAUSE_SECONDS)
 
 
 def refused(uri: str, response: httpx.Response) -> WebserviceException:
     request_id = response.headers.get(contract.REQUEST_ID_HEADER)
+    where = f" under request id {request_id}" if request_id else ""
     return WebserviceException(
         f"Received a bad response from {uri}.\n"
         f"Response Code: {response.status_code}\n"
         f"Headers: {dict(response.headers)}\n"
         f"Content: {response.content[:2000]!r}\n"
-        f"The service's log has more under request id {request_id}: service.get_logs().",
+        f"The service's log has more{where}: service.get_logs().",
         status_code=response.status_code,
         body=response.content,
         request_id=request_id,
