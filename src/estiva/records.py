@@ -92,7 +92,7 @@ class EnvironmentSpecification(Record):
 
     name: str
     python_version: str | None = None
-    """"3.11" or "3.11.7"; None means the version of the interpreter that the user runs."""
+    """"3.11", "3.11.7" or ">=3.10,<3.13"; None means the version of the interpreter that the user runs."""
     conda_packages: tuple[str, ...] = ()
     """Without python and pip themselves, in conda's notation ("numpy=1.26", "scipy>=1.10")."""
     pip_packages: tuple[str, ...] = ()

@@ -71,6 +71,14 @@ def test_a_range_that_no_version_is_in(wheels: Wheels, tmp_path: Path) -> None:
     assert "has no thing>=9. It has thing==1.0." in error.message
 
 
+def test_a_version_between_those_that_exist(wheels: Wheels, tmp_path: Path) -> None:
+    wheels.make("thing", "1.0")
+    wheels.make("thing", "3.0")
+    error = failure(wheels.specification("thing==2.*"), tmp_path)
+    assert error.code == "PackageNotFound"
+    assert "The package index has no thing==2.*. Take a version that it has" in error.message
+
+
 def test_a_conda_package_that_pypi_does_not_have(wheels: Wheels, tmp_path: Path) -> None:
     wheels.make("thing", "1.0")
     error = failure(wheels.specification(conda_packages=("thing=9.1=py311_0",)), tmp_path)
@@ -135,6 +143,13 @@ def test_a_build_that_fails(wheels: Wheels, tmp_path: Path) -> None:
         "thing==1.0 has no ready-made wheel for this Python, and building it here failed"
     )
     assert "RuntimeError: the model is too round." in error.message
+
+
+def test_a_build_that_fails_without_a_word(wheels: Wheels, tmp_path: Path) -> None:
+    source_distribution(wheels.folder, "import sys; print('Trying this'); sys.exit(7)\n")
+    error = failure(wheels.specification("thing"), tmp_path)
+    assert error.code == "BuildFailed"
+    assert "Trying this" in error.message
 
 
 def test_a_build_without_its_compiler(wheels: Wheels, tmp_path: Path) -> None:

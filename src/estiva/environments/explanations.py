@@ -19,6 +19,7 @@ _CLAUSES = 6
 _LONGEST = 300
 _FRAME = " \t\u00d7\u2570\u2500\u25b6\u251c\u2502\u00b7"  # what uv's releases draw around their messages
 _NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
+_ERROR = r"\b(?:\w*Error|\w*Exception|error)"
 _OTHER_PYTHON = r"(?:Python version \((?P<python>.+?)\) does not satisfy|requires)"
 # Inside a longer derivation, with "depends on", a missing version is one step of a conflict.
 _ALONE = "^(?!.*depends? on).*"
@@ -146,10 +147,9 @@ def _say_build_failed(failure: _Failure) -> str:
     program = failure.found(
         r"(?:unable to execute|command) '([^' ]+)'(?: failed)?: No such file"
     ) or failure.found(r"(\S+): (?:command )?not found")
-    errors = re.findall(
-        r"((?:\w+Error|\berror): .+?)(?= \w*[Ee]rror: | hint: | \[std|$)", failure["rest"]
-    ) or [failure["rest"]]
-    what = f"it needs {program}, which is not on this machine" if program else errors[-1][:_LONGEST].strip()
+    errors = re.findall(rf"({_ERROR}: .+?)(?= {_ERROR}: | hint: | \[std|$)", failure["rest"])
+    last = errors[-1][:_LONGEST] if errors else failure["rest"][-_LONGEST:]
+    what = f"it needs {program}, which is not on this machine" if program else last.strip(" .")
     return (
         f"{failure['name']} has no ready-made wheel for this Python, and building it here failed: {what}. "
         "Take a version that has one, another Python version, or install what the build needs."
@@ -164,7 +164,7 @@ def _say_not_found(failure: _Failure) -> str:
 
 
 def _say_no_version(failure: _Failure) -> str:
-    only = failure.found(r"[Bb]ecause only (.+?) (?:is|are) available")
+    only = failure.found(r"[Bb]ecause only ((?!the following).+?) (?:is|are) available")
     there = f" It has {only}." if only else ""
     return (
         f"The package index has no {failure['name']}{failure['version']}.{there} Take a version that it has, "
@@ -229,7 +229,7 @@ _RULES: tuple[tuple[str, str, Callable[[_Failure], str]], ...] = (
     (r"Failed to fetch: `?(?P<name>[^\s`]+).*?404 Not Found", "PackageNotFound", _say_file_missing),
     (r"Distribution not found at: (?P<name>\S+)", "PackageNotFound", _say_file_missing),
     (
-        r"(?:Failed to read `--find-links` directory|Invalid URL in .{1,200}?): (?P<path>\S+)",
+        r"(?:Failed to read `--find-links` directory|Invalid URL in .{1,200}?): `?(?P<path>[^\s`]+)",
         "IndexUnreachable",
         _say_links_missing,
     ),
@@ -260,7 +260,7 @@ _RULES: tuple[tuple[str, str, Callable[[_Failure], str]], ...] = (
         _say_no_version,
     ),
     (
-        rf"{_ALONE}only .+? available and you require (?P<name>{_NAME}?)(?P<version>[=<>!~]\S*?),? ",
+        rf"{_ALONE}only .+? available.*? and you require (?P<name>{_NAME}?)(?P<version>[=<>!~]\S*?),? ",
         "PackageNotFound",
         _say_no_version,
     ),
