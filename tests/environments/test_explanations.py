@@ -262,7 +262,7 @@ def test_the_layout_of_earlier_releases() -> None:
     [
         ("error: Failed to install: x\n  cause: No space left on device (os error 28)", "DiskFull"),
         ("error: failed to copy file: Disk quota exceeded (os error 122)", "DiskFull"),
-        ("Failed to fetch: `https://x.org/a/` cause: HTTP error (401 Unauthorized)", "IndexUnreachable"),
+        ("Failed to fetch: `https://x.example/a/` cause: HTTP error (401 Unauthorized)", "IndexUnreachable"),
         ("error: something new\n", "EnvironmentFailed"),
         ("", "EnvironmentFailed"),
     ],

@@ -39,7 +39,7 @@ def test_the_wheel_comes_first() -> None:
 
 
 def test_one_on_path_that_is_new_enough(on_path: Path) -> None:
-    program(on_path, "#!/bin/sh\necho 'HAProxy version 2.6.12-1+deb12u1 2023/12/16 - https://haproxy.org/'\n")
+    program(on_path, "#!/bin/sh\necho 'HAProxy version 2.6.12-1+deb12u1 2023/12/16'\n")
     assert binary.find() == str(on_path)
     assert binary.explain() == f"HAProxy 2.6.12 at {on_path} (haproxy on PATH)"
 

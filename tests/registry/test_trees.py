@@ -437,4 +437,4 @@ def test_no_path_that_passes_leaves_the_folder(path: str) -> None:
         check(_tree(path))
     except RegistryException:
         return
-    assert os.path.normpath(f"/root/{path}") == f"/root/{path}"
+    assert os.path.normpath(f"/place/{path}") == f"/place/{path}"
