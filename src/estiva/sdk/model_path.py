@@ -19,15 +19,21 @@ log = logging.getLogger(__name__)
 def find_model_path(model_name: str, version: int | None, workspace: Workspace | None) -> str:
     """With a workspace the registered model, downloaded if need be; else what lies in `azureml-models`.
 
-    Raises WebserviceException for a version that is no integer, or a version folder with several entries;
-    ModelNotFoundException if nothing is found.
+    Raises ModelNotFoundException if nothing is found, or WebserviceException if a version was given; that
+    too for a version that is no integer, and for a version folder with several entries.
     """
     if version is not None and not isinstance(version, int):
         raise WebserviceException(f"version must be an integer, not {version!r}.", code="ModelVersion")
     root = Path(os.environ.get(contract.APP_ROOT_VARIABLE, "")) / contract.MODELS_FOLDER
     if workspace is not None:
         return _remote(root, model_name, version, workspace)
-    return _local(root, model_name, version)
+    try:
+        return _local(root, model_name, version)
+    except ModelNotFoundException as error:
+        if version is None:
+            raise
+        message = f"Version {version} of the model was asked for. {error.message}"
+        raise WebserviceException(message, code=error.code) from error
 
 
 def _remote(root: Path, name: str, version: int | None, workspace: Workspace) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from types import TracebackType
 from typing import TextIO
@@ -11,13 +12,14 @@ from estiva.records import Generation, Step
 
 _UNITS = ("B", "KB", "MB", "GB", "TB")
 _UNIT = 1000
+_NEXT_UNIT = 999.95  # from here on a number with one decimal would read 1000.0
 _NAME_WIDTH = 12
 
 
 def size(count: float) -> str:
     """ "2.0 GB": bytes in decimal units."""
     for unit in _UNITS:
-        if count < _UNIT or unit == _UNITS[-1]:
+        if count < _NEXT_UNIT or unit == _UNITS[-1]:
             return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
         count /= _UNIT
     raise AssertionError("unreachable")
@@ -32,7 +34,8 @@ class Line:
 
     def show(self, text: str) -> None:
         if self.moving:
-            self._stream.write(f"\r\x1b[K{text[:110]}")
+            width = shutil.get_terminal_size().columns - 1  # a line that wraps cannot be written over
+            self._stream.write(f"\r\x1b[K{' '.join(text.splitlines())[:width]}")
             self._stream.flush()
 
     def end(self, text: str) -> None:
@@ -76,7 +79,7 @@ class StepPrinter:
     def show(self, generation: Generation) -> None:
         for notice in generation.notices[self._notices :]:
             self._line.end(f"  note: {notice}")
-        self._notices = len(generation.notices)
+        self._notices = max(self._notices, len(generation.notices))
         for step in generation.steps[self._printed :]:
             if step.state == "running":
                 self._line.show(f"  {step.name.value:<{_NAME_WIDTH}} ... {step.detail}")
