@@ -93,10 +93,11 @@ class Model:
                 "model_framework_version was given without model_framework: give both or neither.",
                 code="FrameworkMissing",
             )
+        path = existing_path(model_path)
         wanted = ModelRegistration(
             name=model_name,
-            path=str(existing_path(model_path)),
-            child_paths=_absolute(child_paths),
+            path=str(path),
+            child_paths=_children(path, child_paths),
             tags=labels(tags, "tags"),
             properties=labels(properties, "properties"),
             description=description,
@@ -291,6 +292,11 @@ class Model:
             "version": self.version,
             "experimentName": self.experiment_name,
             "runId": self.run_id,
+            "runDetails": None,
+            "datasets": [],
+            "resourceConfiguration": None,
+            "sampleInputDatasetId": None,
+            "sampleOutputDatasetId": None,
         }
 
     def __repr__(self) -> str:
@@ -454,8 +460,11 @@ def labels(given: Labels | None, what: str) -> dict[str, str]:
     return {str(key): str(value) for key, value in given.items()}
 
 
-def _absolute(paths: Sequence[str | os.PathLike[str]] | None) -> tuple[str, ...] | None:
-    return None if paths is None else tuple(str(Path(path).absolute()) for path in paths)
+def _children(folder: Path, paths: Sequence[str | os.PathLike[str]] | None) -> tuple[str, ...] | None:
+    """Looked up from the current folder, else from the model's."""
+    if paths is None:
+        return None
+    return tuple(str(Path(path).absolute() if Path(path).exists() else folder / path) for path in paths)
 
 
 def _queries(criteria: Criteria) -> list[str]:
