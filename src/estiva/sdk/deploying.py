@@ -15,7 +15,7 @@ from estiva.errors import WebserviceException
 from estiva.messages import DeploymentRequest, ModelReference, ServiceView
 from estiva.sdk.connection import address, connect
 from estiva.sdk.inference import InferenceConfig
-from estiva.sdk.model import Model, existing_path, parse_id
+from estiva.sdk.model import Model, existing_path, labels, parse_id
 from estiva.sdk.webservice import LocalWebservice, LocalWebserviceDeploymentConfiguration
 from estiva.sdk.workspace import Workspace
 
@@ -68,16 +68,21 @@ def request(
         environment_version=environment.version if environment else None,
         interpreter=sys.executable,
         settings=config.settings() if config else None,
-        variables=config.environment_variables if config else None,
-        secrets=_hidden(config.secrets) if config else None,
+        variables=_texts(config, "environment_variables"),
+        secrets=_hidden(_texts(config, "secrets")),
         description=config.description if config else None,
-        tags=config.tags if config else None,
-        properties=config.properties if config else None,
+        tags=_texts(config, "tags"),
+        properties=_texts(config, "properties"),
     )
 
 
+def _texts(config: LocalWebserviceDeploymentConfiguration | None, name: str) -> dict[str, str] | None:
+    """Scripts give numbers, too; everything travels as text. None leaves it as it is."""
+    given = getattr(config, name, None)
+    return None if given is None else labels(given, name)
+
+
 def _hidden(secrets: dict[str, str] | None) -> dict[str, SecretStr] | None:
-    """None leaves a service's secrets as they are."""
     return None if secrets is None else {name: SecretStr(value) for name, value in secrets.items()}
 
 

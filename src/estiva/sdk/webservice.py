@@ -15,7 +15,7 @@ from estiva.messages import DeploymentRequest, ServiceView
 from estiva.records import Generation, GenerationState, ServiceState
 from estiva.sdk.connection import address, connect, lines
 from estiva.sdk.html import table
-from estiva.sdk.output import StepPrinter
+from estiva.sdk.output import StepPrinter, text_width
 from estiva.sdk.scoring import score
 from estiva.sdk.workspace import Workspace
 
@@ -68,7 +68,7 @@ class LocalWebserviceDeploymentConfiguration:
         if self.port is not None and not _is_port(self.port):
             raise WebserviceException(
                 f"port {self.port!r} is not a port: use an integer from {_LOWEST_PORT} to {_HIGHEST_PORT}, "
-                "or None for a free one.",
+                "or leave it out for a free one.",
                 code="PortInvalid",
             )
         if self.scoring_timeout_ms <= 0:
@@ -160,7 +160,7 @@ class Webservice:
     @property
     def error(self) -> str | None:
         """Why the newest generation failed, as text; None if it did not."""
-        return render(self._view.desired.findings) or None
+        return render(self._view.desired.findings, text_width()) or None
 
     @property
     def generation(self) -> int | None:
@@ -179,6 +179,7 @@ class Webservice:
             return None
         host = self._view.service.host
         shown = "localhost" if host in ("127.0.0.1", "0.0.0.0", "::") else host  # noqa: S104
+        shown = f"[{shown}]" if ":" in shown else shown
         return f"http://{shown}:{self._view.service.port}/score"
 
     @property
@@ -281,10 +282,10 @@ class Webservice:
         if generation.state is GenerationState.FAILED:
             raise WebserviceException(self._failure(generation), code=failure_code(generation))
         if show_output:
-            print(self._running())
+            print(self._running(), flush=True)
 
     def _failure(self, generation: Generation) -> str:
-        text = render(generation.findings)
+        text = render(generation.findings, text_width())
         serving = self._view.service.serving
         if serving is None:
             return text
