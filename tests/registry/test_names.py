@@ -75,3 +75,18 @@ def _accepts(check: Check, name: str) -> bool:
     except EstivaError:
         return False
     return True
+
+
+@pytest.mark.parametrize(
+    ("name", "fault"),
+    [
+        ("ab", "it has 2 characters"),
+        ("a", "it has 1 character."),
+        ("-abc", 'it begins with "-"'),
+        ("", "it has 0"),
+    ],
+)
+def test_a_name_of_good_characters_is_told_what_else_is_wrong(name: str, fault: str) -> None:
+    with pytest.raises(WebserviceException) as caught:
+        names.service_name(name)
+    assert fault in caught.value.message

@@ -15,18 +15,26 @@ class _Rule:
     noun: str
     pattern: re.Pattern[str]
     allowed: re.Pattern[str]
+    lengths: range
     sentence: str
     error: type[EstivaError]
 
     def check(self, name: str) -> None:
         if self.pattern.fullmatch(name):
             return
-        strangers = list(dict.fromkeys(character for character in name if not self.allowed.match(character)))
-        because = f"contains {_listed(strangers)}" if strangers else "breaks the rule"
         raise self.error(
-            f'"{name}" cannot be the name of {self.noun}: it {because}. Such a name {self.sentence}.',
+            f'"{name}" cannot be the name of {self.noun}: it {self._fault(name)}. '
+            f"Such a name {self.sentence}.",
             code="InvalidName",
         )
+
+    def _fault(self, name: str) -> str:
+        strangers = list(dict.fromkeys(character for character in name if not self.allowed.match(character)))
+        if strangers:
+            return f"contains {_listed(strangers)}"
+        if len(name) not in self.lengths:
+            return f"has {len(name)} character{'' if len(name) == 1 else 's'}"
+        return f"begins with {_listed([name[0]])} and ends with {_listed([name[-1]])}"
 
 
 def _listed(characters: list[str]) -> str:
@@ -41,6 +49,7 @@ _MODEL = _Rule(
     "a model",
     re.compile(r"[a-zA-Z0-9][a-zA-Z0-9\-._]{0,254}"),
     _LETTERS_DIGITS_PUNCTUATION,
+    range(1, 256),
     'has 1 to 255 characters: letters (a-z, A-Z), digits, "-", "." and "_", beginning with a letter or digit',
     WebserviceException,
 )
@@ -48,15 +57,19 @@ _SERVICE = _Rule(
     "a service",
     re.compile(r"(?=.{3,32}\Z)[a-z]([-a-z0-9]*[a-z0-9])?"),
     re.compile(r"[-a-z0-9]"),
+    range(3, 33),
     'has 3 to 32 characters: lower-case letters (a-z), digits and "-", beginning with a letter and ending '
     "with a letter or digit",
     WebserviceException,
 )
-_ENVIRONMENT = _Rule("an environment", _MODEL.pattern, _MODEL.allowed, _MODEL.sentence, UserErrorException)
+_ENVIRONMENT = _Rule(
+    "an environment", _MODEL.pattern, _MODEL.allowed, _MODEL.lengths, _MODEL.sentence, UserErrorException
+)
 _WORKSPACE = _Rule(
     "a workspace",
     re.compile(r"[a-zA-Z0-9][a-zA-Z0-9\-_]{2,32}"),
     re.compile(r"[a-zA-Z0-9\-_]"),
+    range(3, 34),
     'has 3 to 33 characters: letters (a-z, A-Z), digits, "-" and "_", beginning with a letter or digit',
     UserErrorException,
 )
