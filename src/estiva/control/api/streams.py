@@ -6,11 +6,14 @@ import queue
 import threading
 from collections.abc import Callable, Iterator
 
+import structlog
 from fastapi.responses import StreamingResponse
 
-from estiva.errors import EstivaError
+from estiva.errors import ControlServerException, EstivaError
 from estiva.messages import Problem, Progress
 from estiva.records import Record
+
+log = structlog.get_logger()
 
 MEDIA_TYPE = "application/x-ndjson"
 
@@ -36,6 +39,18 @@ def _work(work: Callable[[Show], Record], show: Show) -> None:
     except OSError as error:
         message = f"{error.strerror or error}: {error.filename or 'on the machine of the control server'}."
         show(Progress(kind="problem", problem=Problem(type="EstivaError", code="OSError", message=message)))
+    except Exception as error:
+        # A defect of ours must end the stream, or its client would wait for ever.
+        log.exception("stream raised")
+        show(Progress(kind="problem", problem=_problem(_unexpected(error))))
+
+
+def _unexpected(error: Exception) -> EstivaError:
+    return ControlServerException(
+        f"Estiva itself failed: {type(error).__name__}: {error}. This is a defect; the control server's log "
+        "has the details for a report.",
+        code="InternalError",
+    )
 
 
 def _problem(error: EstivaError) -> Problem:

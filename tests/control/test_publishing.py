@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from estiva.control.publishing import endpoint_name, route
+from estiva.records import Endpoint, Replica, ReplicaPhase, Route, ServiceSettings
+from tests.registry.samples import generation, service, spec
+
+
+def replica(index: int, phase: ReplicaPhase = ReplicaPhase.READY) -> Replica:
+    return Replica(generation=3, index=index, phase=phase, address=f"unix:/run/{index}.sock")
+
+
+SETTINGS = ServiceSettings(
+    port=8890,
+    replica_max_concurrent_requests=2,
+    max_request_wait_time=700,
+    scoring_timeout_ms=9000,
+    body_limit=1234,
+)
+
+
+def test_a_route_has_the_settings_of_its_generation_at_the_port_of_its_service() -> None:
+    of = generation(3, of=spec().model_copy(update={"settings": SETTINGS}))
+    published = service().model_copy(update={"port": 8890, "host": "10.1.2.3"})
+    assert route(published, of, (replica(0), replica(1))) == Route(
+        service=published.key.service,
+        host="10.1.2.3",
+        port=8890,
+        endpoints=(
+            Endpoint(name="g3-0", address="unix:/run/0.sock"),
+            Endpoint(name="g3-1", address="unix:/run/1.sock"),
+        ),
+        concurrency=2,
+        wait_ms=700,
+        timeout_ms=9000,
+        body_limit=1234,
+    )
+
+
+def test_a_dead_replica_keeps_its_place() -> None:
+    dead = route(service(), generation(3), (replica(0, ReplicaPhase.EXITED),))
+    assert dead == route(service(), generation(3), (replica(0),))
+
+
+def test_a_service_without_replicas_keeps_its_port() -> None:
+    assert route(service(), generation(3), ()).endpoints == ()
+
+
+def test_names_of_endpoints_differ_between_generations() -> None:
+    older = replica(0).model_copy(update={"generation": 2})
+    assert (endpoint_name(older), endpoint_name(replica(0))) == ("g2-0", "g3-0")
