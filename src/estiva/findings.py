@@ -7,27 +7,27 @@ from collections.abc import Iterable
 
 from estiva.records import Finding
 
-_WIDTH = 100
+WIDTH = 100
 
 
-def render(findings: Iterable[Finding]) -> str:
-    """The findings as plain text, one paragraph each."""
-    return "\n\n".join(_paragraph(finding) for finding in findings)
+def render(findings: Iterable[Finding], width: int = WIDTH) -> str:
+    """The findings as plain text of at most `width` columns, one paragraph each; quotations stay whole."""
+    return "\n\n".join(_paragraph(finding, width) for finding in findings)
 
 
-def _paragraph(finding: Finding) -> str:
-    lines = [finding.title, *_wrapped("what", finding.what), *_wrapped("why", finding.why)]
+def _paragraph(finding: Finding, width: int) -> str:
+    lines = [finding.title, *_wrapped("what", finding.what, width), *_wrapped("why", finding.why, width)]
     for number, quoted in enumerate(finding.evidence):
         lines.append(f"  {'evidence' if number == 0 else '':9} | {quoted}".rstrip())
     for number, step in enumerate(finding.todo):
-        lines += _wrapped("to do" if number == 0 else "", step)
+        lines += _wrapped("to do" if number == 0 else "", step, width)
     return "\n".join(lines)
 
 
-def _wrapped(label: str, text: str) -> list[str]:
+def _wrapped(label: str, text: str, width: int) -> list[str]:
     return textwrap.wrap(
         text,
-        _WIDTH,
+        width,
         initial_indent=f"  {label:9} ",
         subsequent_indent=" " * 12,
         break_long_words=False,

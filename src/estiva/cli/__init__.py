@@ -9,16 +9,16 @@ import typer
 
 from estiva import __version__
 from estiva.cli import deploy, doctor, environment, model, server, service, trial, tutorial, workspace
+from estiva.cli.output import wrapped
 from estiva.errors import ControlServerException, EstivaError
 
 
 class ExitCode(IntEnum):
-    """What the exit status of a command means; 2 is a usage error, as everywhere."""
+    """What the exit status of a command means; 2 is a usage error and 130 an interrupt, as everywhere."""
 
     FAILED = 1
     NOT_FOUND = 4
     NO_CONTROL_SERVER = 5
-    INTERRUPTED = 130
 
 
 app = typer.Typer(
@@ -55,13 +55,8 @@ def main() -> None:
     try:
         app()
     except EstivaError as error:
-        print(f"Error: {error.message}", file=sys.stderr)
+        print(wrapped(f"Error: {error.message}"), file=sys.stderr)
         sys.exit(exit_code(error))
-    except KeyboardInterrupt:
-        print(
-            "\nInterrupted. A deployment that was accepted goes on: `estiva service list`.", file=sys.stderr
-        )
-        sys.exit(ExitCode.INTERRUPTED)
 
 
 def exit_code(error: EstivaError) -> ExitCode:

@@ -9,17 +9,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from estiva.cli import environment as environments
-from estiva.cli.output import Format, Output, show_json
+from estiva.cli.output import Format, Output, show_json, wrapped
 from estiva.cli.workspace import WorkspaceName, find
-from estiva.errors import EstivaError, UserErrorException
+from estiva.errors import EstivaError, MissingModelPath, UserErrorException, WebserviceException
 
 if TYPE_CHECKING:
     from estiva.sdk.environment import Environment
     from estiva.sdk.inference import InferenceConfig
+    from estiva.sdk.model import Model
     from estiva.sdk.webservice import LocalWebservice
     from estiva.sdk.workspace import Workspace
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_INTERRUPTED = 130
 
 Models = Annotated[
     list[str] | None,
@@ -92,12 +94,26 @@ def deploy(
     inference = inference_config(found, entry, source, env)
     service = Model.deploy(found, name, models(found, model), inference, configuration, overwrite=overwrite)
     if not no_wait:
-        service.wait_for_deployment(show_output=output is Format.TABLE)
+        follow(service, output)
     if output is Format.JSON:
-        service.update_deployment_state()
         show_json(fields(service))
     if watch:
         reload_on_save(service, inference)
+
+
+def follow(service: LocalWebservice, output: Format) -> None:
+    """Waits until the newest change of the service serves; for people, shows its steps."""
+    try:
+        service.wait_for_deployment(show_output=output is Format.TABLE)
+    except KeyboardInterrupt:
+        typer.echo(
+            wrapped(
+                f"\nInterrupted; the deployment of {service.name} goes on. "
+                f"`estiva service show {service.name}` tells how it stands."
+            ),
+            err=True,
+        )
+        raise typer.Exit(_INTERRUPTED) from None
 
 
 def inference_config(
@@ -129,12 +145,24 @@ def environment(workspace: Workspace, given: str | None) -> Environment | None:
 
 def models(workspace: Workspace, given: list[str] | None) -> list[Any]:
     """Paths and NAME:VERSION as they are; a bare NAME becomes its newest version."""
-    from estiva.sdk.model import Model
-
     return [
-        item if Path(item).exists() or ":" in item or "/" in item else Model(workspace, name=item)
+        item if Path(item).exists() or ":" in item or "/" in item else newest(workspace, item)
         for item in given or ()
     ]
+
+
+def newest(workspace: Workspace, name: str) -> Model:
+    from estiva.sdk.model import Model
+
+    try:
+        return Model(workspace, name=name)
+    except WebserviceException as error:
+        if error.code != "ModelNotFound":
+            raise
+        raise MissingModelPath(
+            f"{name!r} is neither a file or folder here ({Path.cwd()}) nor a registered model. "
+            "Check the path; `estiva model list` shows what is registered."
+        ) from error
 
 
 def warn_if_public(host: str) -> None:
@@ -155,19 +183,40 @@ def fields(service: LocalWebservice) -> dict[str, Any]:
         "scoring_uri": service.scoring_uri,
         "models": service.models,
         "generation": service.generation,
+        "step": step(service),
         "error": service.error,
-        "updated": service.updated_time.isoformat(timespec="seconds"),
+        "updated": service.updated_time,
     }
+
+
+def step(service: LocalWebservice) -> str | None:
+    """Where the newest change stands, while it is under way or when it failed."""
+    last = service.steps[-1] if service.steps else None
+    if last is None or last.state == "succeeded":
+        return None
+    return f"{last.name.value} ({last.state})"
 
 
 def reload_on_save(service: LocalWebservice, inference: InferenceConfig) -> None:
     """Until Ctrl-C: each time a Python file is saved, a reload; a failed one leaves the present serving."""
-    from watchfiles import PythonFilter, watch
+    from watchfiles import Change, PythonFilter, watch
 
-    place = Path(inference.source_directory or inference.entry_path)
-    typer.echo(f"Watching {place}; Ctrl-C ends this, not the service.")
+    entry = inference.entry_path.absolute()
+    everything = PythonFilter()
+
+    def is_ours(change: Change, path: str) -> bool:
+        return everything(change, path) if inference.source_directory else Path(path) == entry
+
+    # A script alone is watched through its folder: editors save by replacing the file.
+    place = inference.source_directory or entry.parent
+    typer.echo(f"Watching {inference.source_directory or entry}; Ctrl-C ends this, not the service.")
     with contextlib.suppress(KeyboardInterrupt):
-        for _ in watch(place, watch_filter=PythonFilter(), raise_interrupt=True):
+        for _ in watch(
+            place,
+            watch_filter=is_ours,
+            raise_interrupt=True,
+            recursive=inference.source_directory is not None,
+        ):
             typer.echo("Saved; reloading.")
             try_reload(service)
 
@@ -177,4 +226,4 @@ def try_reload(service: LocalWebservice) -> None:
         service.reload()
         service.wait_for_deployment(show_output=True)
     except EstivaError as error:
-        typer.echo(f"Error: {error.message}", err=True)
+        typer.echo(wrapped(f"Error: {error.message}"), err=True)

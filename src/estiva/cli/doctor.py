@@ -12,11 +12,12 @@ from pathlib import Path
 
 import typer
 
-from estiva.cli.output import Format, Output, show_json
+from estiva.cli.output import Format, Output, show_json, wrapped
 from estiva.home import Home
 
 _ENOUGH_BYTES = 2 * 1000**3
 _COMMAND_SECONDS = 10
+_INDENT = 26
 
 
 @dataclass(frozen=True)
@@ -40,10 +41,10 @@ def doctor(output: Output = Format.TABLE) -> None:
         show_json([asdict(check) for check in checks])
     else:
         for check in checks:
-            mark = {True: "ok     ", False: "MISSING", None: "absent "}[check.ok]
-            typer.echo(f"{mark}  {check.name:<16} {check.found}")
+            mark = {True: "ok", False: "MISSING", None: "absent"}[check.ok]
+            typer.echo(wrapped(f"{mark:<7}  {check.name:<16} {check.found}", indent=_INDENT))
             if check.todo:
-                typer.echo(f"{'':<27}{check.todo}")
+                typer.echo(wrapped(f"{'':<{_INDENT}}{check.todo}"))
     if any(check.ok is False for check in checks):
         raise typer.Exit(1)
 

@@ -9,6 +9,7 @@ import typer
 
 from estiva.cli.output import Format, Output, show_fields, show_json, show_rows
 from estiva.cli.workspace import WorkspaceName, find
+from estiva.errors import UserErrorException
 
 if TYPE_CHECKING:
     from estiva.sdk.environment import Environment
@@ -36,7 +37,12 @@ def listing(workspace: WorkspaceName = None, output: Output = Format.TABLE) -> N
 
     found = Environment.list(find(workspace)).values()
     rows = [{"name": environment.name, "version": environment.version} for environment in found]
-    show_rows(rows, ["name", "version"], output, "No environments are registered yet.")
+    show_rows(
+        rows,
+        ["name", "version"],
+        output,
+        "No environments are registered yet; `estiva env create NAME FILE` registers one.",
+    )
 
 
 @app.command()
@@ -83,11 +89,25 @@ def read(name: str, file: Path) -> Environment:
 
 
 def variables(file: Path | None) -> dict[str, str]:
-    """NAME=VALUE lines of an environment file; blank lines and comments are skipped."""
+    """NAME=VALUE lines of an environment file; blank lines and comments are skipped.
+
+    Raises UserErrorException for any other line; it tells the place, not the line: that may be a secret.
+    """
     if file is None:
         return {}
-    from estiva.cli.model import pairs
+    from estiva.sdk.conda_dependencies import read_text
 
-    lines = (line.strip().removeprefix("export ") for line in file.read_text(encoding="utf-8").splitlines())
-    found = pairs([line for line in lines if line and not line.startswith("#")])
-    return {name: value.strip("'\"") for name, value in found.items()}
+    found = {}
+    for number, line in enumerate(read_text(file).splitlines(), start=1):
+        text = line.strip().removeprefix("export ")
+        if text and not text.startswith("#"):
+            name, separator, value = text.partition("=")
+            if not separator or not name.strip():
+                raise UserErrorException(f"{file}, line {number} is not NAME=VALUE.", code="PairInvalid")
+            found[name.strip()] = unquoted(value.strip())
+    return found
+
+
+def unquoted(value: str) -> str:
+    quoted = len(value) > 1 and value[0] in "'\"" and value[0] == value[-1]
+    return value[1:-1] if quoted else value

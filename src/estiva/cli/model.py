@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from estiva.cli.output import Format, Output, show_fields, show_rows
+from estiva.cli.output import Bytes, Format, Output, show_fields, show_rows
 from estiva.cli.workspace import WorkspaceName, find
 from estiva.errors import UserErrorException
 
@@ -109,16 +109,14 @@ def find_model(workspace: str | None, reference: str) -> Model:
 
 
 def fields(model: Model) -> dict[str, Any]:
-    from estiva.sdk.output import size
-
     return {
         "id": model.id,
         "name": model.name,
         "version": model.version,
-        "size": size(model.size),
+        "size": Bytes(model.size),
         "framework": model.model_framework,
         "tags": model.tags,
-        "created": model.created_time.isoformat(timespec="seconds"),
+        "created": model.created_time,
     }
 
 

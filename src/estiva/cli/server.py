@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from estiva.cli.output import Format, Output, show_fields
+from estiva.cli.output import Format, Output, duration, show_fields
 from estiva.errors import RunEnvironmentException
 
 _UNIT = """[Unit]
@@ -57,8 +57,10 @@ def status(output: Output = Format.TABLE) -> None:
     if found is None:
         show_fields({"running": False, "home": str(connection.home.root)}, output)
         raise typer.Exit(1)
-    log = str(connection.home.control_log)
-    show_fields({"running": True, **found.model_dump(), "log": log}, output)
+    fields = {"running": True, **found.model_dump(), "log": str(connection.home.control_log)}
+    if output is Format.TABLE:
+        fields["up_for"] = duration(fields.pop("seconds_up"))
+    show_fields(fields, output)
 
 
 def down() -> None:

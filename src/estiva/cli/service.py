@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,7 +14,7 @@ from estiva.cli import environment as environments
 from estiva.cli.deploy import EnvFile, EnvironmentName, Models, SecretFile, Source, fields
 from estiva.cli.output import Format, Output, show_fields, show_json, show_rows
 from estiva.cli.workspace import WorkspaceName, find
-from estiva.errors import UserErrorException
+from estiva.errors import UserErrorException, WebserviceException
 
 if TYPE_CHECKING:
     from estiva.sdk.webservice import LocalWebservice, LocalWebserviceDeploymentConfiguration
@@ -27,7 +28,7 @@ def listing(workspace: WorkspaceName = None, output: Output = Format.TABLE) -> N
     rows = [fields(service) for service in find(workspace).webservices.values()]  # type: ignore[arg-type]
     show_rows(
         rows,
-        ["name", "state", "scoring_uri", "models", "generation", "updated"],
+        ["name", "state", "scoring_uri", "models", "updated"],
         output,
         "No services are deployed yet; `estiva deploy NAME --model FILE --entry score.py` deploys one.",
     )
@@ -50,7 +51,13 @@ def run(
     workspace: WorkspaceName = None,
 ) -> None:
     """Send a scoring request and print the answer."""
-    show_json(find_service(workspace, name).run(body(data, file)))
+    service = find_service(workspace, name)
+    try:
+        show_json(service.run(body(data, file)))
+    except WebserviceException as error:
+        if error.status_code is None:
+            raise
+        raise WebserviceException(refusal(name, error), code=error.code) from error
 
 
 @app.command()
@@ -135,7 +142,7 @@ def _configuration(
 
 
 def finish(service: LocalWebservice, output: Format) -> None:
-    service.wait_for_deployment(show_output=output is Format.TABLE)
+    deploying.follow(service, output)
     if output is Format.JSON:
         show_json(fields(service))
 
@@ -144,6 +151,18 @@ def find_service(workspace: str | None, name: str) -> LocalWebservice:
     from estiva.sdk.webservice import LocalWebservice
 
     return LocalWebservice(find(workspace), name)
+
+
+def refusal(name: str, error: WebserviceException) -> str:
+    """What the service answered, without the headers that scripts find in the exception."""
+    text = (error.body or b"").decode(errors="replace")
+    try:
+        said = json.loads(text)
+    except ValueError:
+        said = None
+    message, trace = (said.get("message"), said.get("traceback")) if isinstance(said, dict) else (text, None)
+    told = f"{name} answered {error.status_code}: {message}\nRead its log with: estiva service logs {name}"
+    return f"{told}\n\n{trace.rstrip()}" if trace else told
 
 
 def body(data: str | None, file: Path | None) -> bytes:

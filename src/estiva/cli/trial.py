@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from estiva.cli import environment as environments
-from estiva.cli.deploy import EnvFile, EnvironmentName, Models, Source, inference_config, models
+from estiva.cli.deploy import EnvFile, EnvironmentName, Models, SecretFile, Source, inference_config, models
 from estiva.cli.output import Format, Output, show_json
 from estiva.cli.workspace import WorkspaceName, find
 
@@ -28,10 +28,12 @@ def attempt(
     source: Source = None,
     env: EnvironmentName = None,
     env_file: EnvFile = None,
+    secrets_file: SecretFile = None,
     workspace: WorkspaceName = None,
     output: Output = Format.TABLE,
 ) -> None:
     """Run init() and run() once in the environment, and print the answer and the log."""
+    from estiva.sdk.conda_dependencies import read_text
     from estiva.sdk.trying import attempt as run_once
 
     found = find(workspace)
@@ -39,8 +41,9 @@ def attempt(
         found,
         models(found, model),
         inference_config(found, entry, source, env),
-        data.read_text(encoding="utf-8"),
+        read_text(data),
         environment_variables=environments.variables(env_file),
+        secrets=environments.variables(secrets_file),
         show=lambda line: typer.echo(f"  {line}", err=True),
     )
     if output is Format.JSON:

@@ -68,7 +68,7 @@ class Intake:
         if existing is not None and not request.overwrite:
             raise WebserviceException(
                 f"A service named {key.service!r} exists in workspace {key.workspace!r}. "
-                "Pass overwrite=True to replace it, update it, or choose another name.",
+                "Replace it with overwrite=True (--overwrite), update it, or choose another name.",
                 code="ServiceExists",
             )
         spec = self._specification(key.workspace, request)

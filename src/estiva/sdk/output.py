@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import shutil
 import sys
+import textwrap
 from types import TracebackType
 from typing import TextIO
 
+from estiva.findings import WIDTH
 from estiva.messages import Progress
 from estiva.records import Generation, Step
 
@@ -23,6 +25,11 @@ def size(count: float) -> str:
             return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
         count /= _UNIT
     raise AssertionError("unreachable")
+
+
+def text_width() -> int:
+    """Columns for text that is read: those of the terminal, but no more than are comfortable."""
+    return min(WIDTH, shutil.get_terminal_size((WIDTH, 24)).columns)
 
 
 class Line:
@@ -77,8 +84,9 @@ class StepPrinter:
         self._notices = 0
 
     def show(self, generation: Generation) -> None:
-        for notice in generation.notices[self._notices :]:
-            self._line.end(f"  note: {notice}")
+        # A reload changes nothing that there was to note.
+        for notice in generation.notices[self._notices :] if generation.reason != "reload" else ():
+            self._line.end(self._note(notice))
         self._notices = max(self._notices, len(generation.notices))
         for step in generation.steps[self._printed :]:
             if step.state == "running":
@@ -86,6 +94,10 @@ class StepPrinter:
                 return
             self._line.end(finished(step))
             self._printed += 1
+
+    def _note(self, notice: str) -> str:
+        text = f"  note: {notice}"
+        return textwrap.fill(text, text_width(), subsequent_indent=" " * 8) if self._line.moving else text
 
 
 def finished(step: Step) -> str:

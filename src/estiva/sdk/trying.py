@@ -20,6 +20,7 @@ def attempt(
     data: str,
     *,
     environment_variables: dict[str, str] | None = None,
+    secrets: dict[str, str] | None = None,
     show: Callable[[str], None] = print,
 ) -> TrialResult:
     """The answer of run(data), with its status and the log.
@@ -28,7 +29,7 @@ def attempt(
     cannot be built.
     """
     configuration = LocalWebserviceDeploymentConfiguration(
-        debug=True, environment_variables=environment_variables or {}
+        debug=True, environment_variables=environment_variables, secrets=secrets
     )
     body = {**request(models, inference_config, configuration).body(), "data": data}
     wanted = TrialRequest.model_validate(body)

@@ -160,7 +160,13 @@ class Webservice:
     @property
     def error(self) -> str | None:
         """Why the newest generation failed, as text; None if it did not."""
-        return render(self._view.desired.findings, text_width()) or None
+        desired = self._view.desired
+        return self._failure(desired) if desired.state is GenerationState.FAILED else None
+
+    @property
+    def steps(self) -> builtins.list[records.Step]:
+        """The steps of the newest generation, as far as it got."""
+        return list(self._view.desired.steps)
 
     @property
     def generation(self) -> int | None:
