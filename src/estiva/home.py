@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +13,9 @@ import platformdirs
 
 HOME_VARIABLE = "ESTIVA_HOME"
 
-# A Unix socket's path has at most 108 bytes on Linux and 104 on macOS; the longest name we add has 32.
-_LONGEST_RUNTIME_FOLDER = 104 - 32 - 1
+# A Unix socket's path and the zero after it have at most 108 bytes on Linux and 104 on macOS; the longest
+# name that we add to the folder has 32, and a slash before it.
+_LONGEST_RUNTIME_FOLDER = 104 - 1 - 32 - 1
 
 
 @dataclass(frozen=True)
@@ -32,8 +34,10 @@ class Home:
         """Makes the folders, readable by their owner alone; idempotent."""
         for folder in (self.root, self.logs, self.runtime):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if self.runtime.stat().st_uid != os.getuid():
-            raise PermissionError(f"{self.runtime} belongs to another user")
+        # In a folder where everybody may write, somebody else may have been here first, with a link even.
+        found = self.runtime.lstat()
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+            raise PermissionError(f"{self.runtime} is not a folder of yours")
         self.runtime.chmod(0o700)
         return self
 
