@@ -186,6 +186,8 @@ class ServiceSettings(Record):
     host: str = "127.0.0.1"
     replicas: int = 1
     scoring_timeout_ms: int = 60_000
+    init_timeout_seconds: float = 600.0
+    """How long a replica may take from its start until init() has returned."""
     replica_max_concurrent_requests: int = 1
     max_request_wait_time: int = 500
     body_limit: int = 100 * 1024 * 1024

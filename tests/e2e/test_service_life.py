@@ -163,3 +163,13 @@ def test_a_model_in_use_is_not_deleted(project: Project, tmp_path: Path) -> None
     service.delete()
     model.delete()
     assert Workspace.get("tests").models == {}
+
+
+def test_an_init_that_never_ends_is_ended_and_reported(project: Project) -> None:
+    project.write("import time\n\ndef init():\n    time.sleep(1000)\n\ndef run(data):\n    return 0\n")
+    configuration = LocalWebservice.deploy_configuration(init_timeout_sec=1)
+    service = Model.deploy(project.workspace, "sleeper", [], project.inference(), configuration)
+    with pytest.raises(WebserviceException, match="init\\(\\) did not finish within 1 seconds") as caught:
+        service.wait_for_deployment()
+    assert caught.value.code == "InitTimeout"
+    assert service.state == LocalWebservice.STATE_FAILED

@@ -11,14 +11,15 @@ from estiva.control.stages import Stages
 from estiva.errors import TargetException
 from estiva.records import Replica, ReplicaPhase, ServiceKey
 
-INIT_TIMEOUT_SECONDS = 600.0
 HEALTH_TIMEOUT_SECONDS = 10.0
 _POLL_SECONDS = 0.01
 
 
-def wait_until_ready(stages: Stages, key: ServiceKey, number: int, interrupted: threading.Event) -> None:
-    """Returns when every replica is ready; raises at once when one has exited, and after the time limit."""
-    deadline = time.monotonic() + INIT_TIMEOUT_SECONDS
+def wait_until_ready(
+    stages: Stages, key: ServiceKey, number: int, seconds: float, interrupted: threading.Event
+) -> None:
+    """Returns when every replica is ready; raises at once when one has exited, and after `seconds`."""
+    deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         replicas = stages.target.observe(key).of(number)
         dead = next((replica for replica in replicas if replica.phase is ReplicaPhase.EXITED), None)
@@ -29,7 +30,7 @@ def wait_until_ready(stages: Stages, key: ServiceKey, number: int, interrupted: 
         if interrupted.wait(_POLL_SECONDS):
             raise TargetException("The deployment was interrupted.", code="Cancelled")
     raise TargetException(
-        f"init() did not finish within {INIT_TIMEOUT_SECONDS:.0f} seconds.", code="InitTimeout"
+        f"init() did not finish within {seconds:g} seconds, its time limit.", code="InitTimeout"
     )
 
 

@@ -45,7 +45,7 @@ def run_trial(
 
 def _wait(stages: Stages, key: ServiceKey, spec: DeploymentSpec, never: threading.Event) -> None:
     try:
-        wait_until_ready(stages, key, _GENERATION, never)
+        wait_until_ready(stages, key, _GENERATION, spec.settings.init_timeout_seconds, never)
     except TargetException as error:
         findings = diagnosis.diagnose(_evidence(stages, key, spec, error))
         raise WebserviceException(render(findings), code=findings[0].code, detail=error.detail) from error

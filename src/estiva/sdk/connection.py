@@ -27,7 +27,7 @@ from estiva.home import HOME_VARIABLE, Home
 from estiva.messages import Problem, Progress, ServerStatus
 
 START_TIMEOUT_SECONDS = 30.0
-STOP_TIMEOUT_SECONDS = 30.0
+STOP_TIMEOUT_SECONDS = 60.0
 _POLL_SECONDS = 0.02
 _ANSWER_TIMEOUT_SECONDS = 120.0
 

@@ -35,7 +35,8 @@ class LocalWebserviceDeploymentConfiguration:
     """How a Local service is published.
 
     `port`: 1 to 65535; None takes a free one. `host`: the address to listen on, loopback unless set.
-    `scoring_timeout_ms`: a request's deadline. `environment_variables` and `secrets` reach the score script;
+    `scoring_timeout_ms`: a request's deadline. `init_timeout_sec`: how long init() may take.
+    `environment_variables` and `secrets` reach the score script;
     the values of secrets never show in output (None: none, or in an update, as they are).
     """
 
@@ -45,6 +46,7 @@ class LocalWebserviceDeploymentConfiguration:
         *,
         host: str = "127.0.0.1",
         scoring_timeout_ms: int = 60_000,
+        init_timeout_sec: float = 600.0,
         debug: bool = False,
         environment_variables: dict[str, str] | None = None,
         secrets: dict[str, str] | None = None,
@@ -55,6 +57,7 @@ class LocalWebserviceDeploymentConfiguration:
         self.port = port
         self.host = host
         self.scoring_timeout_ms = scoring_timeout_ms
+        self.init_timeout_sec = init_timeout_sec
         self.debug = debug
         self.environment_variables = environment_variables or {}
         self.secrets = secrets
@@ -71,15 +74,20 @@ class LocalWebserviceDeploymentConfiguration:
                 "or leave it out for a free one.",
                 code="PortInvalid",
             )
-        if self.scoring_timeout_ms <= 0:
-            raise WebserviceException("scoring_timeout_ms must be greater than 0.", code="TimeoutInvalid")
+        for name in ("scoring_timeout_ms", "init_timeout_sec"):
+            if getattr(self, name) <= 0:
+                raise WebserviceException(f"{name} must be greater than 0.", code="TimeoutInvalid")
 
     def print_deploy_configuration(self) -> None:
         print(f"Local service, port {self.port or 'chosen when it is deployed'}")
 
     def settings(self) -> records.ServiceSettings:
         return records.ServiceSettings(
-            port=self.port, host=self.host, scoring_timeout_ms=self.scoring_timeout_ms, debug=self.debug
+            port=self.port,
+            host=self.host,
+            scoring_timeout_ms=self.scoring_timeout_ms,
+            init_timeout_seconds=self.init_timeout_sec,
+            debug=self.debug,
         )
 
 
@@ -412,6 +420,7 @@ class LocalWebservice(Webservice):
         spec = self._view.desired.spec
         present: dict[str, Any] = {
             "scoring_timeout_ms": spec.settings.scoring_timeout_ms,
+            "init_timeout_sec": spec.settings.init_timeout_seconds,
             "debug": spec.settings.debug,
             "environment_variables": dict(spec.variables),
         }
