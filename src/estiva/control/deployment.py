@@ -18,6 +18,7 @@ import structlog
 from estiva import diagnosis
 from estiva.control import launching
 from estiva.control.readiness import check_health, wait_until_ready
+from estiva.control.scripts import check_syntax
 from estiva.control.stages import Stages
 from estiva.errors import EstivaError, RegistryException, WebserviceException
 from estiva.gateway import ports
@@ -86,6 +87,7 @@ class Deployment:
 
     def _validate(self) -> None:
         with self._step(StepName.VALIDATE):
+            check_syntax(self._stages.blobs, self._spec)
             if self._service.serving is None:
                 self._check_port()
 
@@ -122,7 +124,13 @@ class Deployment:
 
     def _wait_for_init(self) -> None:
         with self._step(StepName.INIT):
-            wait_until_ready(self._stages, self._key, self._number, self._interrupted)
+            wait_until_ready(
+                self._stages,
+                self._key,
+                self._number,
+                self._spec.settings.init_timeout_seconds,
+                self._interrupted,
+            )
 
     def _check_health(self) -> None:
         with self._step(StepName.HEALTH):
