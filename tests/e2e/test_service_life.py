@@ -165,6 +165,15 @@ def test_a_model_in_use_is_not_deleted(project: Project, tmp_path: Path) -> None
     assert Workspace.get("tests").models == {}
 
 
+def test_waiting_has_a_limit_of_its_own(project: Project) -> None:
+    project.write("import time\n\ndef init():\n    time.sleep(1000)\n\ndef run(data):\n    return 0\n")
+    service = project.deploy(wait=False)
+    with pytest.raises(WebserviceException, match="took more than 1 s and goes on") as caught:
+        service.wait_for_deployment(timeout_sec=1)
+    assert caught.value.code == "WaitTimeout"
+    assert service.state == LocalWebservice.STATE_DEPLOYING
+
+
 def test_an_init_that_never_ends_is_ended_and_reported(project: Project) -> None:
     project.write("import time\n\ndef init():\n    time.sleep(1000)\n\ndef run(data):\n    return 0\n")
     configuration = LocalWebservice.deploy_configuration(init_timeout_sec=1)

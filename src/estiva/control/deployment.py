@@ -27,7 +27,6 @@ from estiva.records import (
     Evidence,
     Generation,
     GenerationState,
-    Launch,
     Lock,
     Replica,
     ReplicaPhase,
@@ -71,8 +70,8 @@ class Deployment:
 
     def _run_steps(self) -> None:
         self._validate()
-        launch = self._prepare()
-        self._start(launch)
+        python = self._prepare()
+        self._start(python)
         self._wait_for_init()
         self._check_health()
         self._publish()
@@ -101,23 +100,18 @@ class Deployment:
                 code="PortInUse",
             )
 
-    def _prepare(self) -> Launch:
+    def _prepare(self) -> str:
         with self._step(StepName.ENVIRONMENT):
             self._lock, python = launching.build_environment(
                 self._stages, self._spec, self._show, self._interrupted.is_set
             )
             self._update(notices=notices(self._stages, self._spec, self._lock))
-            return launching.launch(
-                self._stages,
-                self._key,
-                self._number,
-                self._spec,
-                python,
-                own_port(self._stages, self._service),
-            )
+            return python
 
-    def _start(self, launch: Launch) -> None:
+    def _start(self, python: str) -> None:
         with self._step(StepName.START):
+            port = own_port(self._stages, self._service)
+            launch = launching.launch(self._stages, self._key, self._number, self._spec, python, port)
             if launch.address is not None:
                 self._stages.target.retire(self._key, keep={self._number})
             self._stages.target.apply(launch)

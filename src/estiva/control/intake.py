@@ -30,6 +30,7 @@ from estiva.records import (
     Tree,
 )
 from estiva.registry import names
+from estiva.registry.services import exists_already
 from estiva.registry.trees import ingest
 
 _UNREGISTERED_NAME_LENGTH = 30
@@ -42,7 +43,7 @@ class Intake:
     def __init__(self, stages: Stages, reconciler: Reconciler) -> None:
         self._stages = stages
         self._reconciler = reconciler
-        # Choosing a port and writing it down must be one act, or two services may be promised the same.
+        # Looking for a name or a port and writing it down must be one act, or two may be promised the same.
         self._accepting = threading.Lock()
 
     def register_model(
@@ -64,17 +65,16 @@ class Intake:
     def deploy(self, key: ServiceKey, request: DeploymentRequest) -> ServiceView:
         names.service_name(key.service)
         self._stages.store.workspace(key.workspace)
-        existing = self._existing(key)
-        if existing is not None and not request.overwrite:
-            raise WebserviceException(
-                f"A service named {key.service!r} exists in workspace {key.workspace!r}. "
-                "Replace it with overwrite=True (--overwrite), update it, or choose another name.",
-                code="ServiceExists",
-            )
+        if not request.overwrite and self._existing(key):
+            raise exists_already(key)  # before models and code are read
         spec = self._specification(key.workspace, request)
-        if existing is not None:
-            return self._accept(key, self._on_its_port(existing, spec), "deploy", request)
-        return self._create(key, spec, request)
+        with self._accepting:
+            existing = self._existing(key)
+            if existing is None:
+                return self._create(key, spec, request)
+        if not request.overwrite:
+            raise exists_already(key)
+        return self._accept(key, self._on_its_port(existing, spec), "deploy", request)
 
     def update(self, key: ServiceKey, request: DeploymentRequest) -> ServiceView:
         service = self._stages.store.service(key)
@@ -185,22 +185,21 @@ class Intake:
         return next((service for service in services if service.key == key), None)
 
     def _create(self, key: ServiceKey, spec: DeploymentSpec, request: DeploymentRequest) -> ServiceView:
-        with self._accepting:
-            port = self._choose_port(spec.settings)
-            settings = spec.settings.model_copy(update={"port": port})
-            service = Service(
-                key=key,
-                state=ServiceState.TRANSITIONING,
-                port=port,
-                host=settings.host,
-                desired=1,
-                description=request.description,
-                tags=request.tags or {},
-                properties=request.properties or {},
-            )
-            spec = spec.model_copy(update={"settings": settings})
-            generation = Generation(number=1, state=GenerationState.PENDING, spec=spec)
-            self._stages.store.create_service(service, generation)
+        port = self._choose_port(spec.settings)
+        settings = spec.settings.model_copy(update={"port": port})
+        service = Service(
+            key=key,
+            state=ServiceState.TRANSITIONING,
+            port=port,
+            host=settings.host,
+            desired=1,
+            description=request.description,
+            tags=request.tags or {},
+            properties=request.properties or {},
+        )
+        spec = spec.model_copy(update={"settings": settings})
+        generation = Generation(number=1, state=GenerationState.PENDING, spec=spec)
+        self._stages.store.create_service(service, generation)
         return self._announce(key)
 
     def _accept(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from estiva.control.stages import Stages
-from estiva.records import DeploymentSpec, Launch, Lock, Mount, ServiceKey
+from estiva.errors import RegistryException
+from estiva.records import DeploymentSpec, Launch, Lock, Mount, ServiceKey, Tree
 from estiva_server import contract
 
 
@@ -24,10 +25,10 @@ def launch(
 
     `port` is given where no gateway publishes the service: its replica listens there itself.
     """
-    content = stages.checkouts.checkout
-    code = Mount(source=str(content(spec.code.tree)), target=".", writable=True)
+    code = Mount(source=_checkout(stages, "the scripts", spec.code.tree), target=".", writable=True)
     models = [
-        Mount(source=str(content(model.tree)), target=model.path, writable=False) for model in spec.models
+        Mount(source=_checkout(stages, f"model {m.name}:{m.version}", m.tree), target=m.path, writable=False)
+        for m in spec.models
     ]
     return Launch(
         key=key,
@@ -43,3 +44,13 @@ def launch(
         settings=spec.settings,
         address=None if port is None else f"{spec.settings.host}:{port}",
     )
+
+
+def _checkout(stages: Stages, what: str, tree: Tree) -> str:
+    """The folder that has the tree's content; an error says what of the service it belongs to."""
+    try:
+        return str(stages.checkouts.checkout(tree))
+    except RegistryException as error:
+        raise RegistryException(
+            f"Of {what}: {error.message}", code=error.code, detail=error.detail
+        ) from error

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import datetime
 from enum import Enum
 
 import structlog
@@ -79,6 +80,7 @@ class Reconciler:
         self._pool = ThreadPoolExecutor(_PARALLEL_ACTIONS, thread_name_prefix="action")
         self._running: dict[ServiceKey, Future[None]] = {}
         self._interrupts: dict[ServiceKey, threading.Event] = {}
+        self._replicas: dict[ServiceKey, tuple[datetime, int, int]] = {}
         self._guard = threading.Lock()
 
     def start(self) -> None:
@@ -89,10 +91,10 @@ class Reconciler:
         """Interrupts what is under way (the next control server goes on with it) and waits for it to end."""
         self._stopping.set()
         self._wake.set()
+        self._thread.join()
         with self._guard:
             for interrupt in self._interrupts.values():
                 interrupt.set()
-        self._thread.join()
         self._pool.shutdown(wait=True)
 
     def wake(self) -> None:
@@ -110,17 +112,28 @@ class Reconciler:
     def _loop(self) -> None:
         while not self._stopping.is_set():
             self._wake.clear()
-            for service in self._stages.store.services():
-                if not self._busy(service.key):
-                    self._submit(service)
+            try:
+                self._tick()
+            except Exception:
+                log.exception("reconciling raised")
+                self._stopping.wait(RETRY_SECONDS)
             self._wake.wait(INTERVAL_SECONDS)
+
+    def _tick(self) -> None:
+        for service in self._stages.store.services():
+            if not self._busy(service.key):
+                self._submit(service)
 
     def _busy(self, key: ServiceKey) -> bool:
         running = self._running.get(key)
         return running is not None and not running.done()
 
     def _submit(self, service: Service) -> None:
-        action = self._decide(service)
+        try:
+            action = self._decide(service)
+        except EstivaError as error:  # one that cannot be observed, or was removed meanwhile
+            log.warning("not reconciled", service=str(service.key), code=error.code, error=str(error))
+            return
         if action is not None:
             interrupt = threading.Event()
             with self._guard:
@@ -128,17 +141,24 @@ class Reconciler:
             self._running[service.key] = self._pool.submit(self._act, action, service.key, interrupt)
 
     def _decide(self, service: Service) -> Action | None:
-        store, target = self._stages.store, self._stages.target
-        wanted = 0
-        if service.serving is not None:
-            wanted = store.generation(service.key, service.serving).spec.settings.replicas
         return next_action(
             service,
-            store.generation(service.key, service.desired).state,
-            target.observe(service.key),
-            wanted,
+            self._stages.store.generation_state(service.key, service.desired),
+            self._stages.target.observe(service.key),
+            self._wanted(service),
             self._stages.publisher.alive(service.key.workspace),
         )
+
+    def _wanted(self, service: Service) -> int:
+        """Replicas of the serving generation. Read once: a generation does not change, and may be large."""
+        if service.serving is None:
+            return 0
+        known = self._replicas.get(service.key)
+        if known is None or known[:2] != (service.created_time, service.serving):
+            spec = self._stages.store.generation(service.key, service.serving).spec
+            known = (service.created_time, service.serving, spec.settings.replicas)
+            self._replicas[service.key] = known
+        return known[2]
 
     def _act(self, action: Action, key: ServiceKey, interrupt: threading.Event) -> None:
         """The outermost boundary of an action: a failure, even a bug, must not end the loop."""

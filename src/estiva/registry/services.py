@@ -38,11 +38,7 @@ class ServiceStore(Database):
         with self.writing() as connection:
             require_workspace(connection, key.workspace)
             if _find(connection, key):
-                raise WebserviceException(
-                    f'The service "{key.service}" exists already in the workspace "{key.workspace}". '
-                    "Deploy with overwrite=True to replace it, update it, or choose another name.",
-                    code="ServiceExists",
-                )
+                raise exists_already(key)
             connection.execute(_services.insert().values(rows.service_row(service)))
             connection.execute(_generations.insert().values(rows.generation_row(key, generation)))
 
@@ -107,6 +103,15 @@ class ServiceStore(Database):
         with self.reading() as connection:
             return _require_generation(connection, key, number)
 
+    def generation_state(self, key: ServiceKey, number: int) -> GenerationState:
+        """Only the state: cheap, however many files the generation has."""
+        query = sa.select(_generations.c.state).where(*_of(key, number))
+        with self.reading() as connection:
+            found = connection.scalar(query)
+            if found is None:
+                _require_generation(connection, key, number)
+        return GenerationState(found)
+
     def generations(self, key: ServiceKey) -> list[Generation]:
         """Newest first; none for a service that is not there."""
         query = _generations.select().where(*_of(key)).order_by(_generations.c.number.desc())
@@ -135,6 +140,15 @@ class ServiceStore(Database):
             dropped = idle[: max(0, len(numbers) - keep)]
             connection.execute(_generations.delete().where(*_of(key), _generations.c.number.in_(dropped)))
         return dropped
+
+
+def exists_already(key: ServiceKey) -> WebserviceException:
+    """The refusal of a second service of that name."""
+    return WebserviceException(
+        f'The service "{key.service}" exists already in the workspace "{key.workspace}". '
+        "Replace it with overwrite=True (--overwrite), update it, or choose another name.",
+        code="ServiceExists",
+    )
 
 
 def _named(key: ServiceKey) -> list[sa.ColumnElement[bool]]:

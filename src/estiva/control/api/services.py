@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 from fastapi import APIRouter
@@ -61,7 +60,7 @@ def delete(control: Control, workspace: str, name: str) -> None:
 
 @router.get("/services/{name}/watch")
 def watch(control: Control, workspace: str, name: str, generation: int) -> StreamingResponse:
-    """The service at each change, until that generation has ended one way or the other, or the service."""
+    """The service as it changes, until that generation has ended one way or the other, or the service."""
     return streams.lines(_views(control, ServiceKey(workspace=workspace, service=name), generation))
 
 
@@ -111,8 +110,8 @@ def _followed(control: Server, key: ServiceKey, tail: int) -> Iterator[str]:
 
 
 def _views(control: Server, key: ServiceKey, number: int) -> Iterator[ServiceView]:
+    """At each change, and at least once a second, so that a client can keep its own time limit."""
     changes = control.stages.changes
-    shown = ""
     while not control.stopping.is_set():
         seen = changes.count
         try:
@@ -120,14 +119,11 @@ def _views(control: Server, key: ServiceKey, number: int) -> Iterator[ServiceVie
             view = control.intake.view(key)
         except WebserviceException:  # deleted meanwhile: the stream ends, and the client asks why
             return
-        text = json.dumps(view.model_dump(mode="json"))
-        if text != shown:
-            yield view
-            shown = text
+        yield view
         if ended:
             return
         changes.wait(seen, _WATCH_SECONDS)
 
 
 def _ended(control: Server, key: ServiceKey, number: int) -> bool:
-    return control.stages.store.generation(key, number).state is not GenerationState.PENDING
+    return control.stages.store.generation_state(key, number) is not GenerationState.PENDING
