@@ -51,12 +51,15 @@ def options(
 
 
 def main() -> None:
-    """Runs the command; an error of ours is a sentence on stderr and an exit status, never a traceback."""
+    """Runs the command; an error of ours or the system's is a sentence on stderr and an exit status."""
     try:
         app()
     except EstivaError as error:
         print(wrapped(f"Error: {error.message}"), file=sys.stderr)
         sys.exit(exit_code(error))
+    except OSError as error:
+        print(wrapped(f"Error: {error}."), file=sys.stderr)
+        sys.exit(ExitCode.FAILED)
 
 
 def exit_code(error: EstivaError) -> ExitCode:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -17,6 +19,7 @@ from estiva.home import Home
 
 _ENOUGH_BYTES = 2 * 1000**3
 _COMMAND_SECONDS = 10
+_CONNECT_SECONDS = 5
 _INDENT = 26
 
 
@@ -55,10 +58,17 @@ def python() -> Check:
 
 def disk() -> Check:
     home = Home.current().root
-    place = next(folder for folder in (home, *home.parents) if folder.exists())
-    free = shutil.disk_usage(place).free
+    free = _free_bytes(home)
     todo = "" if free > _ENOUGH_BYTES else "Free some space, or set ESTIVA_HOME to a folder on another disk."
     return Check("disk", free > _ENOUGH_BYTES, f"{free / 1000**3:.1f} GB free for {home}", todo)
+
+
+def _free_bytes(folder: Path) -> int:
+    """Of the disk that the folder is on, or will be."""
+    for place in (folder, *folder.parents):
+        with contextlib.suppress(OSError):
+            return shutil.disk_usage(place).free
+    return 0
 
 
 def home_folder() -> Check:
@@ -71,10 +81,29 @@ def home_folder() -> Check:
 
 
 def uv() -> Check:
-    import uv as package
+    try:
+        import uv as package
 
-    found = Path(package.find_uv_bin())
-    return Check("uv", True, _first_line([str(found), "--version"]) or str(found))
+        found = package.find_uv_bin()
+    except (ImportError, FileNotFoundError):
+        return Check("uv", False, "not installed", f"Install it: {sys.executable} -m pip install uv")
+    version = _first_line([found, "--version"])
+    if version is None:
+        return Check("uv", False, f"{found} cannot be run", "Install it again: pip install --force uv")
+    return Check("uv", True, version)
+
+
+def ports() -> Check:
+    """Services are published on ports of this machine, and probed there."""
+    try:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            socket.create_connection(server.getsockname(), timeout=_CONNECT_SECONDS).close()
+    except OSError as error:
+        todo = (
+            "Allow programs to listen on 127.0.0.1, and to connect there (a sandbox or firewall forbids it)."
+        )
+        return Check("ports", False, f"a port of 127.0.0.1 cannot be used: {error}", todo)
+    return Check("ports", True, "127.0.0.1 can be listened on")
 
 
 def haproxy() -> Check:
@@ -154,6 +183,7 @@ CHECKS: tuple[Callable[[], Check], ...] = (
     disk,
     home_folder,
     uv,
+    ports,
     haproxy,
     control_server,
     open_files,

@@ -20,6 +20,8 @@ SpecificationFile = Annotated[
     Path, typer.Argument(help="A conda YAML, or a pip requirements file (.txt).", exists=True, dir_okay=False)
 ]
 
+Version = Annotated[str | None, typer.Option(help="Of a registered environment; else its newest.")]
+
 
 @app.command(epilog="Example:  estiva env create my-env environment.yml")
 def create(
@@ -47,7 +49,7 @@ def listing(workspace: WorkspaceName = None, output: Output = Format.TABLE) -> N
 
 @app.command()
 def show(
-    name: str, version: str | None = None, workspace: WorkspaceName = None, output: Output = Format.TABLE
+    name: str, version: Version = None, workspace: WorkspaceName = None, output: Output = Format.TABLE
 ) -> None:
     """Show an environment's specification."""
     from estiva.sdk.environment import Environment
@@ -63,7 +65,7 @@ def show(
 @app.command(epilog="Example:  estiva env build my-env    or    estiva env build environment.yml")
 def build(
     name: Annotated[str, typer.Argument(help="A registered environment, or a file.")],
-    version: str | None = None,
+    version: Version = None,
     workspace: WorkspaceName = None,
     output: Output = Format.TABLE,
 ) -> None:

@@ -25,9 +25,9 @@ def register(
     name: str,
     path: Annotated[Path, typer.Argument(help="The model's file or folder.")],
     tag: Tags = None,
-    description: str | None = None,
+    description: Annotated[str | None, typer.Option(help="What it is, in your words.")] = None,
     framework: Annotated[str | None, typer.Option(help="ScikitLearn, Onnx, TensorFlow, ...")] = None,
-    framework_version: str | None = None,
+    framework_version: Annotated[str | None, typer.Option(help="The framework's version.")] = None,
     workspace: WorkspaceName = None,
     output: Output = Format.TABLE,
 ) -> None:
@@ -79,11 +79,11 @@ def show(model: Reference, workspace: WorkspaceName = None, output: Output = For
     show_fields({**fields(found), "description": found.description, "files": found.files}, output)
 
 
-@app.command()
+@app.command(epilog="Example:  estiva model download iris:2 --target models")
 def download(
     model: Reference,
     target: Annotated[Path, typer.Option(help="Folder to write to.")] = Path(),
-    overwrite: bool = False,
+    overwrite: Annotated[bool, typer.Option(help="Replace files that are there.")] = False,
     workspace: WorkspaceName = None,
 ) -> None:
     """Write a model's files to a folder."""

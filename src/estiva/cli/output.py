@@ -17,7 +17,7 @@ import typer
 _MINUTE = 60
 _HOUR = 60 * _MINUTE
 _DAY = 24 * _HOUR
-_PIPE_WIDTH = 1000
+_PIPE_WIDTH = 10_000
 _LABEL = re.compile(r" *(?:(?:what|why|evidence|to do) +)?(?:\| )?")
 
 
@@ -62,11 +62,8 @@ def show_rows(rows: Sequence[dict[str, Any]], columns: Sequence[str], output: Fo
         table.add_column(column.upper().replace("_", " "), overflow="fold", no_wrap=whole)
     for row in rows:
         table.add_row(*(Text(cell(row[column])) for column in columns))
-    console = Console()
     # A pipe has no width: there, a row stays one line.
-    console.print(
-        table, soft_wrap=not console.is_terminal, width=None if console.is_terminal else _PIPE_WIDTH
-    )
+    Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH).print(table)
 
 
 def _must_stay_whole(value: Any) -> bool:
@@ -83,8 +80,9 @@ def show_fields(fields: dict[str, Any], output: Format) -> None:
     width = max(map(len, lines), default=0)
     for name, text in lines.items():
         typer.echo(wrapped(f"{name:<{width}}  {text}", indent=width + 2))
-    for name in shown.keys() - lines.keys():
-        typer.echo(f"\n{name}:\n{wrapped(shown[name])}")
+    for name, text in shown.items():
+        if name not in lines:
+            typer.echo(f"\n{name}:\n{wrapped(text)}")
 
 
 _EMPTY: tuple[Any, ...] = (None, "", {}, [], ())

@@ -17,7 +17,7 @@ _UNIT = """[Unit]
 Description=Estiva control server
 
 [Service]
-ExecStart={python} -m estiva.control --home {home}
+ExecStart={command}
 KillMode=process
 Restart=on-failure
 
@@ -73,6 +73,18 @@ def down() -> None:
     )
 
 
+def unit_text(python: str, home: Path) -> str:
+    """The unit that starts the control server of that home."""
+    return _UNIT.format(command=" ".join(map(_word, (python, "-m", "estiva.control", "--home", str(home)))))
+
+
+def _word(text: str) -> str:
+    """One word of a command line in a unit of systemd, whatever characters it has."""
+    for character, written in (("\\", "\\\\"), ('"', '\\"'), ("%", "%%"), ("$", "$$")):
+        text = text.replace(character, written)
+    return f'"{text}"'
+
+
 def install_unit() -> None:
     """A user unit of systemd. Raises RunEnvironmentException where there is no systemd for the user."""
     from estiva.home import Home
@@ -86,7 +98,7 @@ def install_unit() -> None:
     folder = Path.home() / ".config/systemd/user"
     folder.mkdir(parents=True, exist_ok=True)
     unit = folder / "estiva.service"
-    unit.write_text(_UNIT.format(python=sys.executable, home=Home.current().create().root))
+    unit.write_text(unit_text(sys.executable, Home.current().create().root))
     enabled = subprocess.run(
         ["systemctl", "--user", "enable", unit.name], check=False, capture_output=True, text=True, timeout=30
     )

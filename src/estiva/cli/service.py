@@ -60,7 +60,7 @@ def run(
         raise WebserviceException(refusal(name, error), code=error.code) from error
 
 
-@app.command()
+@app.command(epilog="Example:  estiva service logs mysvc --follow")
 def logs(
     name: str,
     follow: Annotated[
@@ -86,7 +86,7 @@ def reload(name: str, workspace: WorkspaceName = None, output: Output = Format.T
     finish(service, output)
 
 
-@app.command()
+@app.command(epilog="Example:  estiva service update mysvc --model iris:2 --entry score.py")
 def update(
     name: str,
     model: Models = None,
