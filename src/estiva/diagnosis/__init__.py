@@ -13,6 +13,7 @@ from estiva.diagnosis.rules import (
     pickled_class,
     port_in_use,
     script_raised,
+    stored_files,
     syntax_error,
     too_slow,
     unexplained,
@@ -26,6 +27,7 @@ Rule = Callable[[Evidence], Finding | None]
 _SPECIFIC: tuple[Rule, ...] = (
     port_in_use.check,
     environment.check,
+    stored_files.check,
     killed.check,
     too_slow.check,
     syntax_error.check,

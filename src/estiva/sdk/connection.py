@@ -255,7 +255,9 @@ def address(*names: str) -> str:
     """
     for name in names:
         if name in ("", ".", "..") or "/" in name:
-            raise UserErrorException(f"{name!r} cannot be a name.", code="NameInvalid")
+            raise UserErrorException(
+                f'{name!r} cannot be a name: it is empty, has a "/", or leads elsewhere.', code="NameInvalid"
+            )
     return "".join(f"/{quote(name, safe='')}" for name in names)
 
 

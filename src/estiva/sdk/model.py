@@ -442,6 +442,8 @@ def parse_id(model_id: str) -> tuple[str, int]:
 
 
 def existing_path(path: str | os.PathLike[str]) -> Path:
+    if not os.fspath(path).strip():  # which the system takes for the current folder
+        raise MissingModelPath("The model path is empty: give the path of the model's file or folder.")
     found = Path(path).expanduser().absolute()
     if not found.exists():
         raise MissingModelPath(

@@ -80,10 +80,13 @@ class StepPrinter:
 
     def __init__(self) -> None:
         self._line = Line()
+        self._generation = 0
         self._printed = 0
         self._notices = 0
 
     def show(self, generation: Generation) -> None:
+        if generation.number != self._generation:  # another caller's change has taken its place
+            self._generation, self._printed, self._notices = generation.number, 0, 0
         # A reload changes nothing that there was to note.
         for notice in generation.notices[self._notices :] if generation.reason != "reload" else ():
             self._line.end(self._note(notice))

@@ -108,7 +108,6 @@ class Webservice:
         self.workspace = workspace
         self.name = name
         self._view = _view or self._fetch()
-        self._awaited = self._view.service.desired
         self._deleted = False
 
     @staticmethod
@@ -243,19 +242,16 @@ class Webservice:
         """
         deadline = None if timeout_sec is None else time.monotonic() + timeout_sec
         printer = StepPrinter()
-        generation = self._view.desired
         for view in self._watch():
             self._view = view
-            generation = view.desired
             if show_output:
-                printer.show(generation)
-            if deadline is not None and time.monotonic() > deadline and is_pending(generation):
+                printer.show(view.desired)
+            if deadline is not None and time.monotonic() > deadline and is_pending(view.desired):
                 raise WebserviceException(
                     f"The deployment of {self.name!r} took more than {timeout_sec} s and goes on (state "
                     f"{self.state}). Wait again, or look at service.get_logs().",
                     code="WaitTimeout",
                 )
-        self.update_deployment_state()
         self._conclude(self._view.desired, show_output)
 
     def delete(self) -> None:
@@ -279,17 +275,24 @@ class Webservice:
         return ServiceView.model_validate(connect().request("GET", self._path))
 
     def _watch(self) -> Iterator[ServiceView]:
-        """Views until the generation has ended; a control server that was killed is started again."""
-        number = self._view.service.desired
-        for _ in range(_RECONNECTIONS):
+        """Views until the newest generation has ended, also if that is one that another caller asked for.
+
+        A control server that was killed meanwhile is started again, a few times.
+        """
+        failures = 0
+        while True:
             try:
-                with connect().stream(
-                    "GET", f"{self._path}/watch", params={"generation": number}
-                ) as response:
+                newest = {"generation": self._view.service.desired}
+                with connect().stream("GET", f"{self._path}/watch", params=newest) as response:
                     yield from (ServiceView.model_validate(line) for line in lines(response))
+                view = self._fetch()
             except ControlServerException:
+                failures += 1
+                if failures > _RECONNECTIONS:
+                    raise
                 continue
-            if not is_pending(self._fetch().desired):
+            yield view
+            if not is_pending(view.desired):
                 return
 
     def _conclude(self, generation: Generation, show_output: bool) -> None:
