@@ -20,6 +20,7 @@ import pytest
 
 from estiva import LocalWebservice, Model, Workspace
 from estiva.errors import ControlServerException, WebserviceException
+from estiva.gateway import ports
 from estiva.home import Home
 from estiva.sdk.connection import connect
 from estiva.sdk.inference import InferenceConfig
@@ -216,7 +217,9 @@ def test_kills_at_random_moments_lose_nothing(
     for name in NAMES:
         chaos.delete(name)
     connect().stop()
-    assert [command(p) for p in processes_in(home.root) if is_control_server(p) or is_replica(p)] == []
+    # No replica, no gateway, no control server, nothing that a score script or a build left; and no port.
+    wait_until(lambda: processes_in(home.root) == [], 5, "no process is left")
+    assert all(ports.holder("127.0.0.1", port) is None for port in chaos.ports)
 
 
 def kill_a_replica_and_wait(chaos: Chaos) -> None:
