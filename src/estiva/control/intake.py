@@ -6,7 +6,7 @@ Nothing is started here; the reconcile loop does that. When an answer has been g
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Literal
 
@@ -147,7 +147,7 @@ class Intake:
         return before.model_copy(update=changes)
 
     def _mounts(self, workspace: str, references: tuple[ModelReference, ...]) -> tuple[ModelMount, ...]:
-        return tuple(self._mount(workspace, reference) for reference in references)
+        return distinct(self._mount(workspace, reference) for reference in references)
 
     def _mount(self, workspace: str, reference: ModelReference) -> ModelMount:
         if reference.path is not None:
@@ -261,6 +261,19 @@ class Intake:
 def borrowed(interpreter: str) -> EnvironmentSpecification:
     """The environment of a deployment that names none: the packages that the user runs now."""
     return EnvironmentSpecification(name="current", borrowed_from=interpreter)
+
+
+def distinct(mounts: Iterable[ModelMount]) -> tuple[ModelMount, ...]:
+    """Each model once. Raises WebserviceException if two different ones would lie at one place."""
+    found: dict[str, ModelMount] = {}
+    for mount in mounts:
+        if found.setdefault(mount.path, mount) != mount:
+            raise WebserviceException(
+                f"Two of the models are named {mount.name!r} and would both lie at {mount.path}. "
+                "Rename one of the files, or register them under different names.",
+                code="ModelTwice",
+            )
+    return tuple(found.values())
 
 
 def below(folder: str, tree: Tree) -> Tree:
