@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,12 +11,13 @@ from pathlib import Path
 import pytest
 
 from estiva import LocalWebservice, Model, Workspace
-from estiva.home import Home
+from estiva.home import HOME_VARIABLE, Home
 from estiva.sdk.connection import connect
 from estiva.sdk.inference import InferenceConfig
 
 DOUBLING = """
 import json
+import shutil
 
 def init():
     print("init of doubling")
@@ -34,6 +36,20 @@ def workspace(home: Home) -> Iterator[Workspace]:
     remove_services()
     connect().stop()
     connect().close()
+
+
+@pytest.fixture(scope="module")
+def shared_workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+    """One home for all tests of a module, which leave each other's services alone."""
+    with pytest.MonkeyPatch.context() as patch:
+        home = Home(tmp_path_factory.mktemp("h"))
+        patch.setenv(HOME_VARIABLE, str(home.root))
+        yield Workspace.create("tests", show_output=False)
+        remove_services()
+        connect().stop()
+        connect().close()
+    if home.root not in home.runtime.parents:
+        shutil.rmtree(home.runtime)
 
 
 def remove_services() -> None:
