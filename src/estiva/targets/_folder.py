@@ -225,8 +225,17 @@ class ReplicaFolder:
 
 def folders(root: Path, key: ServiceKey) -> list[ReplicaFolder]:
     """The replica folders of a service, in order of generation and index."""
-    found = (root / key.workspace / key.service).glob("[0-9]*/[0-9]*")
-    return sorted((ReplicaFolder(path) for path in found), key=lambda f: (f.generation, f.index))
+    generations = numbered(root / key.workspace / key.service)
+    return [ReplicaFolder(path) for generation in generations for path in numbered(generation)]
+
+
+def numbered(folder: Path) -> list[Path]:
+    """The entries that are named by a number, in its order; none if the folder is gone, or just going."""
+    try:
+        entries = list(folder.iterdir())
+    except FileNotFoundError:
+        return []
+    return sorted((entry for entry in entries if entry.name.isdecimal()), key=lambda entry: int(entry.name))
 
 
 def remove(folder: Path) -> None:

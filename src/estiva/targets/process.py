@@ -20,7 +20,7 @@ import psutil
 from estiva.errors import TargetException
 from estiva.records import Launch, Observation, Replica, ServiceKey
 from estiva.targets import _command, _logs
-from estiva.targets._folder import Labels, ReplicaFolder, folders, remove
+from estiva.targets._folder import Labels, ReplicaFolder, folders, numbered, remove
 from estiva.targets._replicas import ReplicaTarget, pause
 from estiva_server import contract
 
@@ -57,7 +57,7 @@ class ProcessTarget(ReplicaTarget):
         return tuple(ServiceKey(workspace=path.parent.name, service=path.name) for path in paths)
 
     def generations(self, key: ServiceKey) -> set[int]:
-        return {int(path.name) for path in (self._root / key.workspace / key.service).glob("[0-9]*")}
+        return {int(path.name) for path in numbered(self._root / key.workspace / key.service)}
 
     def logs(
         self, key: ServiceKey, *, generation: int | None = None, replica: int | None = None, tail: int = 5000
