@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 import time
 import traceback
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from typing import NamedTuple
 from urllib.parse import parse_qs
 from uuid import uuid4
 
-from estiva_server import contract, inputs, results, swagger
+from estiva_server import contract, inputs, metrics, results, swagger
 from estiva_server.inputs import InputError, Scope
 from estiva_server.scoreboard import Scoreboard
 from estiva_server.script import Script, user_frames
@@ -40,6 +41,7 @@ Answer = Callable[[Response], None]
 
 _JSON: Header = ("content-type", "application/json")
 _TEXT: Header = ("content-type", "text/plain; charset=utf-8")
+_METRICS: Header = ("content-type", metrics.CONTENT_TYPE)
 _CLOSE: Header = ("connection", "close")
 _RUN_FAILED: Header = (contract.RUN_FAILED_HEADER, "True")
 _RUN_SUCCEEDED: Header = (contract.RUN_FAILED_HEADER, "False")
@@ -58,11 +60,16 @@ class Exchange:
     def __init__(self, scope: Scope, answer: Answer) -> None:
         self.scope = scope
         self.id: str = scope.get("HTTP_X_REQUEST_ID") or str(uuid4())
+        self.count: Callable[[int], None] | None = None
+        """Told the status of the answer; of the first only."""
         self._answer = answer
         self._ids = [(contract.REQUEST_ID_HEADER, self.id)]
         self._ids += [(name, scope[key]) for key, name in _ECHOED if key in scope]
 
     def reply(self, status: int, body: bytes, *headers: Header) -> None:
+        count, self.count = self.count, None
+        if count is not None:
+            count(status)
         self._answer(Response(status, [*headers, *self._ids], body))
 
     def fail(self, status: int, message: str, *headers: Header, **details: str) -> None:
@@ -84,6 +91,7 @@ class Application:
         self._script = script
         self._settings = settings
         self._scoreboard = scoreboard
+        self._counting = threading.Lock()
         self._routes: dict[str, dict[str, Callable[[Exchange], None]]] = {
             contract.SCORE_PATH: {
                 "POST": self._score_body,
@@ -92,11 +100,14 @@ class Application:
             },
             contract.HEALTH_PATH: {"GET": self._health, "HEAD": self._health},
             contract.SWAGGER_PATH: {"GET": self._swagger},
+            contract.METRICS_PATH: {"GET": self._metrics},
         }
 
     def __call__(self, scope: Scope, answer: Answer) -> None:
         """Answer the request, now or later. Scores beyond the concurrency wait without holding the thread."""
         exchange = Exchange(scope, answer)
+        if scope["PATH_INFO"] == contract.SCORE_PATH:
+            exchange.count = self._count
         if not exchange.ids_fit():
             return
         verbs = self._routes.get(scope["PATH_INFO"])
@@ -114,6 +125,13 @@ class Application:
 
     def _health(self, exchange: Exchange) -> None:
         exchange.reply(200, b"Healthy", _TEXT)
+
+    def _count(self, status: int) -> None:
+        with self._counting:
+            self._scoreboard.count_answer(status)
+
+    def _metrics(self, exchange: Exchange) -> None:
+        exchange.reply(200, metrics.render(self._scoreboard.everyone), _METRICS)
 
     def _swagger(self, exchange: Exchange) -> None:
         version = parse_qs(exchange.scope["QUERY_STRING"]).get("version", [swagger.DEFAULT_VERSION])[-1]

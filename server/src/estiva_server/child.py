@@ -8,10 +8,11 @@ import socket
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence, Set
 from contextlib import suppress
 from pathlib import Path
 
+from estiva_server.contract import Status
 from estiva_server.log import LineStamper, Write
 from estiva_server.scoreboard import Scoreboard
 from estiva_server.settings import Settings
@@ -27,6 +28,8 @@ HANDLED = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHL
 # What a worker tells its supervisor, one per line.
 READY = "ready"
 STUCK = "stuck"
+REPORT = "report"
+"""From a loader, followed by a space and its status as JSON."""
 FAILED = "failed"
 """Followed by a space and a sentence."""
 
@@ -35,14 +38,18 @@ class Child:
     """One worker. The supervisor calls the methods; nothing here runs in the worker."""
 
     def __init__(
-        self, pid: int, output: int, notes: int, lifeline: int, scoreboard: Scoreboard, write: Write
+        self, pid: int, output: int, notes: int, lifeline: int, boards: Sequence[Scoreboard], write: Write
     ) -> None:
         self.pid = pid
         self.output = output
         """Descriptor of its standard output and error; non-blocking, as is the next."""
         self.notes = notes
         """Descriptor of what it says of itself: lines."""
-        self.scoreboard = scoreboard
+        self.boards = boards
+        """Its scoreboard; a loader's are those of its workers."""
+        self.generation = 0
+        self.report: Status | None = None
+        """What a loader said last of its workers."""
         self.began = time.monotonic()
         self.ready_at: float | None = None
         self.retired = False
@@ -70,22 +77,52 @@ class Child:
         with suppress(ProcessLookupError):
             os.kill(self.pid, number)
 
-    def bury(self) -> None:
-        """After its death: an end to programs that it started and left behind, and the last of its output."""
+    @property
+    def serves(self) -> bool:
+        """Whether it answers requests; a loader's workers may all be in replacement."""
+        return self.ready_at is not None and (self.report is None or self.report.phase == "ready")
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """Of the workers that it is or has."""
+        return self.report.worker_pids if self.report else (self.pid,)
+
+    def lived(self) -> float:
+        """Seconds since it was ready."""
+        return time.monotonic() - self.ready_at if self.ready_at is not None else 0.0
+
+    def bury(self) -> Sequence[Scoreboard]:
+        """After its death: an end to programs that it started and left behind, and the last of its output.
+
+        Returns its scoreboards, cleared for another.
+        """
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
         self.pump()
         self._log.finish()
         for descriptor in (self.output, self.notes, self._lifeline):
             os.close(descriptor)
+        for board in self.boards:
+            board.clear()
+        return self.boards
 
 
-Work = Callable[[Settings, int, Scoreboard, Callable[[str], None]], int]
+Tell = Callable[[str], None]
+Work = Callable[[Settings, int, Sequence[Scoreboard], Tell], int]
 
 
-def fork(settings: Settings, listener: socket.socket, write: Write, work: Work) -> Child:
-    """Start a process that does `work` and ends with the status that it returns. Raises OSError."""
-    scoreboard = Scoreboard(settings.concurrency)
+def fork(
+    settings: Settings,
+    listener: socket.socket,
+    write: Write,
+    work: Work,
+    boards: Sequence[Scoreboard],
+    keep: Set[int] = frozenset(),
+) -> Child:
+    """Start a process that does `work` and ends with the status that it returns. Raises OSError.
+
+    Of the open descriptors it gets the listener, its own pipes, and those in `keep`.
+    """
     output, notes, lifeline = os.pipe(), os.pipe(), os.pipe()
     parent = os.getpid()
     # Signals wait while the child still has the supervisor's handlers, so that none is lost in it.
@@ -94,9 +131,9 @@ def fork(settings: Settings, listener: socket.socket, write: Write, work: Work) 
         pid = _fork(*output, *notes, *lifeline)
         if pid == 0:
             _be_worker(
-                lambda: work(settings, listener.detach(), scoreboard, lambda text: _tell(notes[1], text)),
+                lambda: work(settings, listener.detach(), boards, lambda text: _tell(notes[1], text)),
                 output=output[1],
-                keep={listener.fileno(), notes[1], lifeline[0]},
+                keep={listener.fileno(), notes[1], lifeline[0], *keep},
                 parent=parent,
                 lifeline=lifeline[0],
             )
@@ -106,7 +143,7 @@ def fork(settings: Settings, listener: socket.socket, write: Write, work: Work) 
         os.close(descriptor)
     for descriptor in (output[0], notes[0]):
         os.set_blocking(descriptor, False)
-    return Child(pid, output[0], notes[0], lifeline[1], scoreboard, write)
+    return Child(pid, output[0], notes[0], lifeline[1], boards, write)
 
 
 def _fork(*descriptors: int) -> int:
@@ -135,7 +172,7 @@ def _tell(descriptor: int, text: str) -> None:
 # --- in the worker ---------------------------------------------------------------------------------------
 
 
-def _be_worker(work: Callable[[], int], output: int, keep: set[int], parent: int, lifeline: int) -> None:
+def _be_worker(work: Callable[[], int], output: int, keep: Set[int], parent: int, lifeline: int) -> None:
     """Never returns."""
     status = 1
     try:
@@ -164,12 +201,16 @@ def _redirect(output: int) -> None:
         os.dup2(source, target)
 
 
-def _close_others(keep: set[int]) -> None:
+def _close_others(keep: Set[int]) -> None:
     """Nobody but the supervisor holds its locks and pipes open, or its death would not show."""
-    for name in os.listdir(_OPEN_FILES):  # noqa: PTH208  names, not paths
-        if int(name) > 2 and int(name) not in keep:
+    for descriptor in open_descriptors():
+        if descriptor > 2 and descriptor not in keep:
             with suppress(OSError):  # the descriptor of the listing itself
-                os.close(int(name))
+                os.close(descriptor)
+
+
+def open_descriptors() -> list[int]:
+    return [int(name) for name in os.listdir(_OPEN_FILES)]  # noqa: PTH208  names, not paths
 
 
 def die_with(parent: int, lifeline: int, platform: str = sys.platform) -> None:

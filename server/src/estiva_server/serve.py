@@ -1,25 +1,33 @@
-"""The supervisor: one small process above the worker, which it starts, watches, replaces and ends.
+"""The supervisor: one small process above the workers, which it starts, watches, replaces and ends.
 
 It must be able to fork at any time, so it has one thread, imports the standard library only, and never runs
-the user's code. Everything that happens arrives in one select(): signals, output, what the worker says.
+the user's code. Everything that happens arrives in one select(): signals, output, what the workers say.
+
+With preloading the user's code runs in a loader (preload.py): the supervisor's one child, which is itself
+the supervisor of the workers that it forks.
+
+The workers of a server are replaced together (a reload) or one by one (after a death). Those that were
+started together are a generation: it takes over from the one before when all of it are ready.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import selectors
 import signal
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from estiva_server import contract
-from estiva_server.child import HANDLED, READY, STUCK, Child, fork
+from estiva_server.child import HANDLED, READY, REPORT, STUCK, Child, Work, fork
 from estiva_server.log import Write, stamp
+from estiva_server.scoreboard import Scoreboard, make_scoreboards
 from estiva_server.settings import Settings
-from estiva_server.status import StatusFile
+from estiva_server.status import StatusFile, parse
 
 DRAIN_SECONDS = 30.0
 """How long a worker that is asked to end may go on with the requests it has."""
@@ -27,9 +35,11 @@ STUCK_GRACE_SECONDS = 2.0
 """When a worker that could not answer by itself is killed: so long after the deadline, and the gateway's."""
 CRASHES = 5
 STABLE_SECONDS = 10.0
-"""A worker that scored a request, or was ready for so long, is no part of a crash loop."""
+"""A worker that was ready for so long is no part of a crash loop; nor is one after which any scored."""
 BACKOFF_SECONDS = (0.0, 0.2, 0.5, 1.0)
 """Before the replacement after the 1st, 2nd, ... crash in a row."""
+GENERATIONS = 4
+"""So many may live at a time: one serves, one starts, the others end."""
 
 
 def run_worker(*arguments: object) -> int:
@@ -39,28 +49,74 @@ def run_worker(*arguments: object) -> int:
     return worker.work(*arguments)  # type: ignore[arg-type]
 
 
+def run_loader(*arguments: object) -> int:
+    """Imported in the loader only."""
+    from estiva_server import preload
+
+    return preload.work(*arguments)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Crew:
+    """What a supervisor starts."""
+
+    work: Work
+    count: int
+    """Children that serve at a time."""
+    boards: Sequence[Scoreboard]
+    """For all children that live at a time."""
+    share: int = 1
+    """Scoreboards of one child."""
+    keep: frozenset[int] = frozenset()
+    """Open descriptors of this process that its children keep."""
+    inner: bool = False
+    """This supervisor is a loader: the one above it speaks, and owns the socket."""
+
+
+def gather(settings: Settings) -> Crew:
+    """The workers, or the loader that preloads them."""
+    living = GENERATIONS * settings.workers
+    if settings.preload:
+        boards = make_scoreboards(GENERATIONS * living, settings.concurrency)
+        return Crew(run_loader, 1, boards, share=living)
+    return Crew(run_worker, settings.workers, make_scoreboards(living, settings.concurrency))
+
+
 class Supervisor:
-    def __init__(self, settings: Settings, listener: socket.socket, write: Write, status: StatusFile) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        listener: socket.socket,
+        write: Write,
+        status: StatusFile,
+        crew: Crew | None = None,
+    ) -> None:
         self._settings = settings
         self._listener = listener
         self._write = write
         self._status = status
+        self._crew = crew or gather(settings)
+        self._boards = list(self._crew.boards)
         self._selector = selectors.DefaultSelector()
         self._children: dict[int, Child] = {}
-        self._serving: Child | None = None
-        self._starting: Child | None = None
-        self._was_ready = False
+        self._serving = 0
+        """The generation that serves, if any was ever ready."""
+        self._newest = 1
+        """The generation that is to be complete: the one that serves, or one that starts."""
+        self._started = 1
+        """The number of the last generation."""
         self._draining = False
         self._crashes = 0
+        self._crashed_at = 0.0
         self._start_at: float | None = None
-        """When the next worker is due after a crash."""
+        """When missing workers are due after a crash."""
         self._exit_code: int | None = None
         self._reason = ""
 
     def run(self) -> int:
         """Serve until SIGTERM or SIGINT, or until the script does not work. Returns the exit status."""
         self._listen_to_signals()
-        self._start()
+        self._fill()
         while self._exit_code is None:
             for key, _ in self._selector.select(self._patience()):
                 key.data()
@@ -88,7 +144,7 @@ class Supervisor:
         numbers = set(self._signals[0].recv(4096))
         if numbers & {signal.SIGTERM, signal.SIGINT}:
             self._drain()
-        elif signal.SIGHUP in numbers:
+        elif signal.SIGHUP in numbers and not self._crew.inner:
             self._reload()
 
     def _drain(self) -> None:
@@ -98,38 +154,65 @@ class Supervisor:
         self._start_at = None
         self._listener.close()
         self._status.update(phase="draining", reason="It was asked to end.")
-        self.say("draining: no new requests, those that run may finish")
+        if not self._crew.inner:
+            self.say("draining: no new requests, those that run may finish")
         for child in self._children.values():
             self._retire(child)
 
     def _reload(self) -> None:
         if self._draining:
             return
-        self.say("reloading: a fresh worker starts with the script as it is now")
-        if self._starting is not None:
-            self._retire(self._starting)
+        self.say("reloading: fresh workers start with the script as it is now")
+        if self._newest != self._serving:
+            for child in self._members(self._newest):
+                self._retire(child)
         self._crashes = 0
-        self._start()
+        self._started += 1
+        self._newest = self._started
+        self._fill()
 
     # --- a worker's life -----------------------------------------------------------------------------------
 
-    def _start(self) -> None:
+    def _members(self, generation: int) -> list[Child]:
+        """Those that are to stay."""
+        children = self._children.values()
+        return [child for child in children if child.generation == generation and not child.retired]
+
+    def _ready(self, generation: int) -> list[Child]:
+        return [child for child in self._members(generation) if child.ready_at is not None]
+
+    def _fill(self) -> None:
+        """Start what the newest generation lacks."""
         self._start_at = None
+        missing = self._crew.count - len(self._members(self._newest))
         try:
-            child = fork(self._settings, self._listener, self._write, run_worker)
+            for _ in range(missing):
+                self._start()
         except OSError as error:
             self._on_failed_fork(f"A worker could not be started: {error.strerror}.")
-            return
-        self._children[child.pid] = self._starting = child
+        else:
+            if missing:
+                self._publish()
+
+    def _start(self) -> None:
+        share = self._boards[: self._crew.share]
+        if len(share) < self._crew.share:
+            raise OSError(errno.EAGAIN, "too many workers of before have not ended yet")
+        child = fork(self._settings, self._listener, self._write, self._crew.work, share, self._crew.keep)
+        del self._boards[: self._crew.share]
+        child.generation = self._newest
+        self._children[child.pid] = child
         self._watch(child.output, lambda: self._on_output(child))
         self._watch(child.notes, lambda: self._on_notes(child))
-        self._publish()
 
     def _on_failed_fork(self, sentence: str) -> None:
         self.say(sentence)
-        if self._serving is None:
+        if not self._ready(self._serving):
             self._count_crash(sentence)
+        elif self._serving != self._newest:
+            self._abandon_reload(sentence)
         else:
+            self._start_at = time.monotonic() + BACKOFF_SECONDS[-1]
             self._publish(sentence)
 
     def _on_output(self, child: Child) -> None:
@@ -141,30 +224,36 @@ class Supervisor:
         if not more:
             self._ignore(child.notes)
         for note in notes:
-            word, _, sentence = note.partition(" ")
+            word, _, rest = note.partition(" ")
             if word == READY:
                 self._promote(child)
             elif word == STUCK:
                 self._replace_stuck(child, "run() exceeded its deadline")
+            elif word == REPORT:
+                self._on_report(child, rest)
             else:
-                child.failure = sentence
+                child.failure = rest
 
     def _promote(self, child: Child) -> None:
-        """The child serves; the one that served so far finishes what it has."""
+        """The child serves. With the last of its generation, those before finish what they have."""
         child.ready_at = time.monotonic()
-        if child is not self._starting or self._draining:
+        if self._draining or child.retired:
             return
-        before, self._serving, self._starting = self._serving, child, None
-        if before is not None:
-            self._retire(before)
-        self._was_ready = True
-        self._publish()
-        self.say(f"ready after {child.ready_at - child.began:.2f} s, at {self._address}")
+        if self._serving != self._newest and len(self._ready(self._newest)) == self._crew.count:
+            self._serving = self._newest
+            for other in self._children.values():
+                if other.generation != self._serving:
+                    self._retire(other)
+        if child.generation == self._serving:
+            self._publish()
+            if self._crew.share == 1:  # a loader has said it
+                self.say(f"ready after {child.ready_at - child.began:.2f} s, at {self._address}")
 
     def _retire(self, child: Child) -> None:
         if not child.retired:
             child.retired = True
-            child.kill_at = time.monotonic() + DRAIN_SECONDS
+            # A loader needs a moment more, to take its own workers with it.
+            child.kill_at = time.monotonic() + DRAIN_SECONDS + (self._crew.share > 1)
             child.send(signal.SIGTERM)
 
     def _replace_stuck(self, child: Child, why: str) -> None:
@@ -172,21 +261,20 @@ class Supervisor:
             return
         self.say(f"{why}: the worker is replaced")
         self._retire(child)
-        if child is self._serving:
-            self._serving = None
-            self._count_restart()
-            if self._starting is None:
-                self._start()
+        self._count_restart(child)
+        if self._serving == self._newest and not self._draining:
+            self._fill()
 
     # --- a worker's death ----------------------------------------------------------------------------------
 
     def _reap(self) -> None:
-        with suppress(ChildProcessError):
-            # As process 1 of a container we also inherit, and here take away, what others leave behind.
-            while (died := os.waitpid(-1, os.WNOHANG))[0]:
-                child = self._children.pop(died[0], None)
-                if child is not None:
-                    self._on_death(child, os.waitstatus_to_exitcode(died[1]))
+        # As process 1 of a container we also inherit, and here take away, what others leave behind; but in
+        # a loader the script may have started programs and wait for them.
+        wanted = list(self._children) if self._crew.inner else [-1]
+        for pid, status in _dead(wanted):
+            child = self._children.pop(pid, None)
+            if child is not None:
+                self._on_death(child, os.waitstatus_to_exitcode(status))
         if self._draining and not self._children:
             self._finish(contract.EXIT_OK, "It was asked to end.")
 
@@ -194,34 +282,48 @@ class Supervisor:
         self._on_notes(child)
         self._ignore(child.output)
         self._ignore(child.notes)
-        child.bury()
-        served = child is self._serving
-        self._serving = None if served else self._serving
-        self._starting = None if child is self._starting else self._starting
+        scored_at = max(board.scored_at for board in self._crew.boards)
+        self._boards += child.bury()
         if child.retired:
-            self._status.update(worker_pids=tuple(self._children))
+            self._publish(self._status.status.reason)
+        elif code == contract.EXIT_CRASH_LOOP and self._crew.share > 1:
+            self._finish(code, child.failure)
         else:
             died = {"worker_exit_code": code} if code >= 0 else {"worker_signal": -code}
             self._status.update(**{"worker_exit_code": None, "worker_signal": None, **died})
-            self._on_crash(child, served, _sentence(child, code))
+            if child.lived() > STABLE_SECONDS or scored_at > self._crashed_at:
+                self._crashes = 0
+            self._on_crash(child, _sentence(child, code))
 
-    def _on_crash(self, child: Child, served: bool, sentence: str) -> None:
+    def _on_crash(self, child: Child, sentence: str) -> None:
         self.say(sentence)
-        if not self._was_ready:
+        if not self._serving:
             self._finish(contract.EXIT_INIT_FAILED, sentence)
             return
-        if served:
-            self._count_restart()
-        if self._serving is not None:
-            self._publish(f"The last reload failed: {sentence}")
+        if child.generation == self._serving and child.ready_at is not None:
+            self._count_restart(child)
+        if child.generation == self._newest != self._serving:
+            self._abandon_reload(sentence)
+        elif self._serving == self._newest:
+            self._count_crash(sentence)
+        else:
+            self._publish(sentence)
+
+    def _abandon_reload(self, sentence: str) -> None:
+        for child in self._members(self._newest):
+            self._retire(child)
+        self._newest = self._serving
+        if self._ready(self._serving):
             self.say("the reload failed; the worker that ran before goes on")
-        elif self._starting is None:
-            if served and _was_stable(child):
-                self._crashes = 0
+            self._fill()
+            self._publish(f"The last reload failed: {sentence}")
+        else:
             self._count_crash(sentence)
 
     def _count_crash(self, sentence: str) -> None:
+        """Start again after a pause, which grows from crash to crash; or give up."""
         self._crashes += 1
+        self._crashed_at = time.monotonic()
         if self._crashes >= CRASHES:
             self._finish(contract.EXIT_CRASH_LOOP, f"The worker died {CRASHES} times in a row. {sentence}")
             return
@@ -229,7 +331,8 @@ class Supervisor:
         self._start_at = time.monotonic() + pause
         self._publish(sentence)
 
-    def _count_restart(self) -> None:
+    def _count_restart(self, child: Child) -> None:
+        child.boards[0].count_restart()
         self._status.update(restarts=self._status.status.restarts + 1)
 
     # --- time ----------------------------------------------------------------------------------------------
@@ -239,8 +342,10 @@ class Supervisor:
         times = [child.kill_at for child in self._children.values() if child.kill_at is not None]
         if self._start_at is not None:
             times.append(self._start_at)
-        if self._limit and self._serving is not None:
-            times.append((self._serving.scoreboard.oldest() or time.monotonic()) + self._limit)
+        if self._limit:
+            now = time.monotonic()
+            running = self._ready(self._serving)
+            times += [(child.boards[0].oldest() or now) + self._limit for child in running]
         return max(0.0, min(times) - time.monotonic()) if times else None
 
     @property
@@ -251,17 +356,17 @@ class Supervisor:
 
     def _keep_time(self) -> None:
         now = time.monotonic()
-        if self._limit and self._serving is not None:
-            oldest = self._serving.scoreboard.oldest()
+        for child in self._ready(self._serving) if self._limit else ():
+            oldest = child.boards[0].oldest()
             if oldest is not None and oldest + self._limit <= now:
-                self._kill_stuck(self._serving)
+                self._kill_stuck(child)
         for child in self._children.values():
             if child.kill_at is not None and child.kill_at <= now:
                 self.say(f"worker {child.pid} did not end within {DRAIN_SECONDS:g} s and is killed")
                 child.kill_at = None
                 child.send(signal.SIGKILL)
         if self._start_at is not None and self._start_at <= now:
-            self._start()
+            self._fill()
 
     def _kill_stuck(self, child: Child) -> None:
         """It holds the interpreter's lock, so that not even its watchdog can answer."""
@@ -283,9 +388,26 @@ class Supervisor:
         with suppress(KeyError):
             self._selector.unregister(descriptor)
 
+    def _on_report(self, child: Child, text: str) -> None:
+        """A loader says what its workers do."""
+        before, child.report = child.report, parse(text)
+        news = child.report
+        restarts = news.restarts - (before.restarts if before else 0)
+        self._status.update(
+            restarts=self._status.status.restarts + restarts,
+            worker_exit_code=news.worker_exit_code or self._status.status.worker_exit_code,
+            worker_signal=news.worker_signal or self._status.status.worker_signal,
+        )
+        if child.generation == self._serving:
+            self._publish(news.reason)
+
     def _publish(self, reason: str = "") -> None:
-        phase = "starting" if self._serving is None else "ready"
-        self._status.update(phase=phase, worker_pids=tuple(self._children), reason=reason)
+        if self._draining:
+            phase = "draining"
+        else:
+            phase = "ready" if any(child.serves for child in self._ready(self._serving)) else "starting"
+        pids = tuple(pid for child in self._children.values() for pid in child.pids)
+        self._status.update(phase=phase, worker_pids=pids, reason=reason)
 
     def _finish(self, exit_code: int, reason: str) -> None:
         """The loop ends."""
@@ -299,15 +421,20 @@ class Supervisor:
             os.waitpid(child.pid, 0)
             child.bury()
         self._listener.close()
+        self._status.update(phase="exited", worker_pids=(), exit_code=self._exit_code, reason=self._reason)
+        if self._crew.inner:
+            return
         if self._settings.unix_socket is not None:
             self._settings.unix_socket.unlink(missing_ok=True)
-        self._status.update(phase="exited", worker_pids=(), exit_code=self._exit_code, reason=self._reason)
         self.say(f"ended with exit status {self._exit_code}. {self._reason}")
 
 
-def _was_stable(child: Child) -> bool:
-    lived = time.monotonic() - (child.ready_at or child.began)
-    return child.scoreboard.scored or lived > STABLE_SECONDS
+def _dead(wanted: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Process id and wait status of each that has ended; -1 stands for any child."""
+    for pid in wanted:
+        with suppress(ChildProcessError):
+            while (died := os.waitpid(pid, os.WNOHANG))[0]:
+                yield died
 
 
 def _sentence(child: Child, code: int) -> str:

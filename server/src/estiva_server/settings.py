@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from estiva_server import __version__, contract
 
@@ -56,6 +57,14 @@ class Settings:
     scoring_timeout_ms: int = contract.SCORING_TIMEOUT_MS
     """0: no deadline."""
     concurrency: int = 1
+    """Calls of run() at a time in one worker."""
+    workers: int = 1
+    preload: bool = False
+    """init() once, in a process that forks the workers."""
+    batch_max_size: int = 0
+    """Requests handed to one run(); 0: as the script says."""
+    batch_max_wait_ms: int | None = None
+    """How long a request may wait for others; None: as the script says."""
     body_limit: int = contract.BODY_LIMIT_BYTES
     """Bytes."""
     debug: bool = False
@@ -91,8 +100,12 @@ def read_settings(arguments: Sequence[str], environment: Mapping[str, str], cwd:
             environment, contract.SCORING_TIMEOUT_VARIABLE, contract.SCORING_TIMEOUT_MS, 0
         ),
         concurrency=_number(environment, contract.CONCURRENCY_VARIABLE, 1, 1),
+        workers=_number(environment, contract.WORKER_COUNT_VARIABLE, 1, 1),
+        preload=_yes(environment, contract.WORKER_PRELOAD_VARIABLE),
+        batch_max_size=_number(environment, contract.BATCH_MAX_SIZE_VARIABLE, 0, 0),
+        batch_max_wait_ms=_number(environment, contract.BATCH_MAX_WAIT_VARIABLE, None, 0),
         body_limit=_number(environment, contract.BODY_LIMIT_VARIABLE, contract.BODY_LIMIT_BYTES, 1),
-        debug=environment.get(contract.DEBUG_VARIABLE, "").lower() in ("1", "true", "yes"),
+        debug=_yes(environment, contract.DEBUG_VARIABLE),
         service_name=environment.get(contract.SERVICE_NAME_VARIABLE) or "service",
     )
 
@@ -144,7 +157,14 @@ def _app_root(given: str | None, script: str, cwd: Path) -> Path:
     return root
 
 
-def _number(environment: Mapping[str, str], name: str, default: int, least: int) -> int:
+def _yes(environment: Mapping[str, str], name: str) -> bool:
+    return environment.get(name, "").lower() in ("1", "true", "yes")
+
+
+_Default = TypeVar("_Default", int, int | None)
+
+
+def _number(environment: Mapping[str, str], name: str, default: _Default, least: int) -> int | _Default:
     text = environment.get(name)
     if not text:
         return default

@@ -53,6 +53,7 @@ class Slots:
             slot = self._free.pop() if self._free and not closed else None
             if slot is None and not closed:
                 self._waiting.append(job)
+                self._scoreboard.note_waiting(len(self._waiting))
         if closed:
             job.refuse()
         elif slot is not None:
@@ -63,6 +64,7 @@ class Slots:
         with self._lock:
             self._closed = True
             refused, self._waiting = self._waiting, deque()
+            self._scoreboard.note_waiting(0)
         for job in refused:
             job.refuse()
 
@@ -80,11 +82,15 @@ class Slots:
                 log.exception("A request could not be answered")  # the next in line must be, all the same
             self._scoreboard.end(slot)
             self._running[slot] = None
-            job = self._next(slot)
+            job = self._next(slot, time.monotonic() - began)
 
-    def _next(self, slot: int) -> Job | None:
+    def _next(self, slot: int, seconds: float) -> Job | None:
+        """The job that is next in the slot, after one that took so long."""
         with self._lock:
+            self._scoreboard.count_run(seconds)
             if self._waiting:
-                return self._waiting.popleft()
+                job = self._waiting.popleft()
+                self._scoreboard.note_waiting(len(self._waiting))
+                return job
             self._free.append(slot)
             return None

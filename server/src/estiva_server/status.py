@@ -33,6 +33,12 @@ def lock(run_dir: Path) -> int:
     return descriptor
 
 
+def parse(text: str) -> Status:
+    """A status from its JSON."""
+    content = json.loads(text)
+    return Status(**{**content, "worker_pids": tuple(content["worker_pids"])})
+
+
 class StatusFile:
     """Keeps the status and, if there is a run directory, its file."""
 

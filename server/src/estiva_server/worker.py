@@ -1,4 +1,4 @@
-"""The worker: the forked process in which the user's script lives. The supervisor calls `work`."""
+"""The worker: the forked process in which the user's script runs. The supervisor calls `work`."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ import logging
 import os
 import signal
 import sys
+import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
 from estiva_server import contract, shims
 from estiva_server.app import Application
-from estiva_server.child import FAILED, READY, STUCK
+from estiva_server.child import FAILED, READY, STUCK, Tell
 from estiva_server.deadline import Watchdog
 from estiva_server.native import Server
 from estiva_server.scoreboard import Scoreboard
@@ -27,20 +28,57 @@ log = logging.getLogger("estiva_server")
 LOG_LEVEL_VARIABLE = "AZUREML_LOG_LEVEL"
 TREE_LINES = 200
 
-Tell = Callable[[str], None]
 
-
-def work(settings: Settings, descriptor: int, scoreboard: Scoreboard, tell: Tell) -> int:
+def work(settings: Settings, descriptor: int, boards: Sequence[Scoreboard], tell: Tell) -> int:
     """Load the script, serve it on the listening socket until SIGTERM; returns the exit status."""
+    began = time.monotonic()
+    script = start(settings, tell)
+    if script is None:
+        return contract.EXIT_INIT_FAILED
+    return serve(script, time.monotonic() - began, settings, descriptor, boards[0], tell)
+
+
+def start(settings: Settings, tell: Tell) -> Script | None:
+    """Load the script and call init(). None, when the supervisor has been told why, if it fails."""
     _open_log()
     _enter(settings)
     try:
-        script = _start(settings)
+        shims.install()
+        script = load_script(settings.app_root / settings.entry_script, settings.entry_script)
+        script.init()
     except StartError as error:
         _report(error, settings)
         tell(f"{FAILED} {error}")
-        return contract.EXIT_INIT_FAILED
-    _serve(script, settings, descriptor, scoreboard, tell)
+        return None
+    # The script and its models live as long as the process: the collector need not look at them again.
+    gc.freeze()
+    return script
+
+
+def serve(
+    script: Script,
+    init_seconds: float,
+    settings: Settings,
+    descriptor: int,
+    scoreboard: Scoreboard,
+    tell: Tell,
+) -> int:
+    """Serve on the listening socket until SIGTERM; returns the exit status."""
+    application = Application(script, settings, scoreboard)
+    # One thread more than can be in run(), so that the health check is answered meanwhile.
+    server = Server(application, descriptor, settings.unix_socket is not None, settings.concurrency + 1)
+    signal.signal(signal.SIGTERM, lambda *_: server.stop())
+    server.start()
+    if settings.scoring_timeout_ms:
+
+        def replace_worker() -> None:
+            server.stop()
+            tell(STUCK)
+
+        Watchdog(application.slots, settings.scoring_timeout_ms / 1000, replace_worker).start()
+    scoreboard.note_init(init_seconds)
+    tell(READY)
+    server.wait()
     # Not all of sys.exit(): a thread of the script that never ends must not keep the process.
     atexit._run_exitfuncs()  # noqa: SLF001  as multiprocessing does in its forked children
     return contract.EXIT_OK
@@ -76,32 +114,6 @@ def _enter(settings: Settings) -> None:
         os.environ[contract.SOURCE_DIRECTORY_VARIABLE] = settings.source_root
         roots.append(settings.app_root / settings.source_root)
     sys.path += [str(root) for root in roots]
-
-
-def _start(settings: Settings) -> Script:
-    shims.install()
-    script = load_script(settings.app_root / settings.entry_script, settings.entry_script)
-    script.init()
-    return script
-
-
-def _serve(script: Script, settings: Settings, descriptor: int, scoreboard: Scoreboard, tell: Tell) -> None:
-    application = Application(script, settings, scoreboard)
-    # One thread more than can be in run(), so that the health check is answered meanwhile.
-    server = Server(application, descriptor, settings.unix_socket is not None, settings.concurrency + 1)
-    signal.signal(signal.SIGTERM, lambda *_: server.stop())
-    server.start()
-    if settings.scoring_timeout_ms:
-
-        def replace_worker() -> None:
-            server.stop()
-            tell(STUCK)
-
-        Watchdog(application.slots, settings.scoring_timeout_ms / 1000, replace_worker).start()
-    # The script and its models live as long as the process: the collector need not look at them again.
-    gc.freeze()
-    tell(READY)
-    server.wait()
 
 
 def _report(error: StartError, settings: Settings) -> None:
