@@ -9,7 +9,6 @@ from pathlib import Path
 import httpx
 import pytest
 
-from estiva import errors
 from estiva.errors import ControlServerException, EstivaError, UserErrorException, WebserviceException
 from estiva.home import Home
 from estiva.messages import Problem, Progress
@@ -236,4 +235,3 @@ def test_what_no_name_can_be(name: str) -> None:
     with pytest.raises(UserErrorException, match="cannot be a name") as caught:
         address("workspaces", name)
     assert caught.value.code == "NameInvalid"
-    assert errors.named("UserErrorException") is UserErrorException

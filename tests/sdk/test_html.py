@@ -1,18 +1,33 @@
 from __future__ import annotations
 
+from xml.etree import ElementTree
+
+import pytest
+
 from estiva.sdk.html import table
 
 
-def test_a_table_has_what_is_there_and_escapes_it() -> None:
-    shown = table("Model <x>", {"state": "a<b", "none": None, "tags": {"k": "v&w"}, "empty": []})
-    assert "<b>Model &lt;x&gt;</b>" in shown
-    assert "a&lt;b" in shown
-    assert "k=v&amp;w" in shown
-    assert "none" not in shown
-    assert "empty" not in shown
+def cells(fields: dict[str, object]) -> dict[str, str]:
+    """What a notebook shows, by the fields' names."""
+    rows = ElementTree.fromstring(table("Service <mine>", fields)).findall("tr")
+    return {"".join(row[0].itertext()): "".join(row[1].itertext()) for row in rows}
 
 
-def test_addresses_are_links_and_long_texts_keep_their_lines() -> None:
-    shown = table("x", {"scoring": "http://localhost:1/score", "failed": "one\ntwo"})
-    assert "<a href='http://localhost:1/score'>http://localhost:1/score</a>" in shown
-    assert "<pre>one\ntwo</pre>" in shown
+def test_fields_are_shown_as_they_are_whatever_characters_they_have() -> None:
+    shown = cells({"name": "<b>&'\"", "tags": {"<a>": "b&c"}, "models": ["x:1", "<y>"], "n": 0})
+    assert shown == {"name": "<b>&'\"", "tags": "<a>=b&c", "models": "x:1, <y>", "n": "0"}
+
+
+@pytest.mark.parametrize("nothing", [None, "", {}, []])
+def test_what_is_empty_is_left_out(nothing: object) -> None:
+    assert cells({"name": "mine", "other": nothing}) == {"name": "mine"}
+
+
+def test_an_address_is_a_link() -> None:
+    link = ElementTree.fromstring(table("x", {"scoring": "http://localhost:1/score?a=b&c=d"})).find(".//a")
+    assert link is not None
+    assert link.get("href") == link.text == "http://localhost:1/score?a=b&c=d"
+
+
+def test_a_text_of_several_lines_keeps_them() -> None:
+    assert ElementTree.fromstring(table("x", {"failed": "a\n  b"})).findtext(".//pre") == "a\n  b"
