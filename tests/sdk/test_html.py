@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -9,7 +9,7 @@ from estiva.sdk.html import table
 
 def cells(fields: dict[str, object]) -> dict[str, str]:
     """What a notebook shows, by the fields' names."""
-    rows = ElementTree.fromstring(table("Service <mine>", fields)).findall("tr")
+    rows = ET.fromstring(table("Service <mine>", fields)).findall("tr")
     return {"".join(row[0].itertext()): "".join(row[1].itertext()) for row in rows}
 
 
@@ -24,10 +24,10 @@ def test_what_is_empty_is_left_out(nothing: object) -> None:
 
 
 def test_an_address_is_a_link() -> None:
-    link = ElementTree.fromstring(table("x", {"scoring": "http://localhost:1/score?a=b&c=d"})).find(".//a")
+    link = ET.fromstring(table("x", {"scoring": "http://localhost:1/score?a=b&c=d"})).find(".//a")
     assert link is not None
     assert link.get("href") == link.text == "http://localhost:1/score?a=b&c=d"
 
 
 def test_a_text_of_several_lines_keeps_them() -> None:
-    assert ElementTree.fromstring(table("x", {"failed": "a\n  b"})).findtext(".//pre") == "a\n  b"
+    assert ET.fromstring(table("x", {"failed": "a\n  b"})).findtext(".//pre") == "a\n  b"
