@@ -30,6 +30,8 @@ START_TIMEOUT_SECONDS = 30.0
 STOP_TIMEOUT_SECONDS = 60.0
 _POLL_SECONDS = 0.02
 _ANSWER_TIMEOUT_SECONDS = 120.0
+# A deployment is accepted when the models and scripts that came as paths have been copied.
+_CHANGE_TIMEOUT_SECONDS = 3600.0
 
 Params = dict[str, Any]
 
@@ -96,13 +98,17 @@ class Connection:
     def _send(self, method: str, path: str, body: Any, params: Params | None) -> httpx.Response:
         """A request that never reached a server is sent again to a fresh one; any other failure is told."""
         self.ensure()
+        seconds = _ANSWER_TIMEOUT_SECONDS if method == "GET" else _CHANGE_TIMEOUT_SECONDS
+        request = self._http.build_request(
+            method, path, json=body, params=params, timeout=httpx.Timeout(seconds, connect=5)
+        )
         with translated():
             try:
-                return self._http.request(method, path, json=body, params=params)
+                return self._http.send(request)
             except (httpx.ConnectError, httpx.ConnectTimeout):
                 self._checked = False
                 self.ensure()
-                return self._http.request(method, path, json=body, params=params)
+                return self._http.send(request)
 
     # --- the server's life ---------------------------------------------------------------------------
 
