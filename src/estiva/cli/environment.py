@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from estiva.cli import completion
 from estiva.cli.output import Format, Output, show_fields, show_json, show_rows
 from estiva.cli.workspace import WorkspaceName, find
 from estiva.errors import UserErrorException
@@ -49,7 +50,12 @@ def listing(workspace: WorkspaceName = None, output: Output = Format.TABLE) -> N
 
 @app.command()
 def show(
-    name: str, version: Version = None, workspace: WorkspaceName = None, output: Output = Format.TABLE
+    name: Annotated[
+        str, typer.Argument(help="A registered environment.", autocompletion=completion.environments)
+    ],
+    version: Version = None,
+    workspace: WorkspaceName = None,
+    output: Output = Format.TABLE,
 ) -> None:
     """Show an environment's specification."""
     from estiva.sdk.environment import Environment
@@ -64,7 +70,10 @@ def show(
 
 @app.command(epilog="Example:  estiva env build my-env    or    estiva env build environment.yml")
 def build(
-    name: Annotated[str, typer.Argument(help="A registered environment, or a file.")],
+    name: Annotated[
+        str,
+        typer.Argument(help="A registered environment, or a file.", autocompletion=completion.environments),
+    ],
     version: Version = None,
     workspace: WorkspaceName = None,
     output: Output = Format.TABLE,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from estiva.cli import completion
 from estiva.cli.output import Bytes, Format, Output, show_fields, show_rows
 from estiva.cli.workspace import WorkspaceName, find
 from estiva.errors import UserErrorException
@@ -16,7 +17,12 @@ if TYPE_CHECKING:
 
 app = typer.Typer(name="model", help="Registered models.", no_args_is_help=True)
 
-Reference = Annotated[str, typer.Argument(help="NAME, or NAME:VERSION; without a version the newest.")]
+Reference = Annotated[
+    str,
+    typer.Argument(
+        help="NAME, or NAME:VERSION; without a version the newest.", autocompletion=completion.models
+    ),
+]
 Tags = Annotated[list[str] | None, typer.Option("--tag", help="KEY=VALUE; may be repeated.")]
 
 
@@ -92,7 +98,8 @@ def download(
 
 @app.command()
 def delete(
-    model: Annotated[str, typer.Argument(help="NAME:VERSION")], workspace: WorkspaceName = None
+    model: Annotated[str, typer.Argument(help="NAME:VERSION", autocompletion=completion.model_versions)],
+    workspace: WorkspaceName = None,
 ) -> None:
     """Delete one version of a model; refused while a service uses it."""
     if ":" not in model:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from estiva.cli import completion
 from estiva.cli import deploy as deploying
 from estiva.cli import environment as environments
 from estiva.cli.deploy import EnvFile, EnvironmentName, Models, SecretFile, Source, fields
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from estiva.sdk.webservice import LocalWebservice, LocalWebserviceDeploymentConfiguration
 
 app = typer.Typer(name="service", help="Deployed services.", no_args_is_help=True)
+
+Name = Annotated[str, typer.Argument(help="The service's name.", autocompletion=completion.services)]
 
 
 @app.command("list")
@@ -35,14 +38,14 @@ def listing(workspace: WorkspaceName = None, output: Output = Format.TABLE) -> N
 
 
 @app.command()
-def show(name: str, workspace: WorkspaceName = None, output: Output = Format.TABLE) -> None:
+def show(name: Name, workspace: WorkspaceName = None, output: Output = Format.TABLE) -> None:
     """Show a service, and why its newest generation failed if it did."""
     show_fields(fields(find_service(workspace, name)), output)
 
 
 @app.command(epilog="""Example:  estiva service run mysvc --data '{"data": [[1, 2]]}'""")
 def run(
-    name: str,
+    name: Name,
     data: Annotated[str | None, typer.Option(help="The request's body; without it, standard input.")] = None,
     file: Annotated[
         Path | None,
@@ -62,7 +65,7 @@ def run(
 
 @app.command(epilog="Example:  estiva service logs mysvc --follow")
 def logs(
-    name: str,
+    name: Name,
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Go on with new lines, until Ctrl-C.")
     ] = False,
@@ -79,7 +82,7 @@ def logs(
 
 
 @app.command()
-def reload(name: str, workspace: WorkspaceName = None, output: Output = Format.TABLE) -> None:
+def reload(name: Name, workspace: WorkspaceName = None, output: Output = Format.TABLE) -> None:
     """Serve the scripts as they are now at their original place."""
     service = find_service(workspace, name)
     service.reload()
@@ -88,7 +91,7 @@ def reload(name: str, workspace: WorkspaceName = None, output: Output = Format.T
 
 @app.command(epilog="Example:  estiva service update mysvc --model iris:2 --entry score.py")
 def update(
-    name: str,
+    name: Name,
     model: Models = None,
     entry: Annotated[Path | None, typer.Option("--entry", "-e", help="The new score script.")] = None,
     source: Source = None,
@@ -117,7 +120,7 @@ def update(
 
 
 @app.command()
-def delete(name: str, workspace: WorkspaceName = None) -> None:
+def delete(name: Name, workspace: WorkspaceName = None) -> None:
     """End a service and remove it."""
     find_service(workspace, name).delete()
     typer.echo(f"Service {name} deleted.")
