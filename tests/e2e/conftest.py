@@ -96,3 +96,11 @@ def wait_until(condition: Callable[[], bool], seconds: float, what: str) -> None
     while not condition():
         assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
         time.sleep(0.1)
+
+
+def answers(service: LocalWebservice) -> bool:
+    """Whether the doubling service answers as it should."""
+    try:
+        return bool(service.run(body(1)) == [2])
+    except WebserviceException:
+        return False

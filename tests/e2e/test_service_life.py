@@ -11,7 +11,10 @@ import pytest
 
 from estiva import LocalWebservice, Model, Webservice, Workspace
 from estiva.errors import WebserviceException
-from tests.e2e.conftest import TRIPLING, Project, body, wait_until
+from estiva.home import Home
+from estiva.sdk.connection import connect
+from tests.conftest import processes_in
+from tests.e2e.conftest import TRIPLING, Project, answers, body, wait_until
 
 MODEL_SCRIPT = """
 import os
@@ -182,3 +185,14 @@ def test_an_init_that_never_ends_is_ended_and_reported(project: Project) -> None
         service.wait_for_deployment()
     assert caught.value.code == "InitTimeout"
     assert service.state == LocalWebservice.STATE_FAILED
+
+
+def test_services_come_back_after_everything_was_ended(project: Project, home: Home) -> None:
+    """As after a reboot: no control server, no gateway, no replica; the first command brings all back."""
+    service = project.deploy()
+    for process in processes_in(home.root):
+        process.kill()
+    connect().ensure()
+    wait_until(lambda: answers(service), 30, "the service answers again")
+    service.update_deployment_state()
+    assert service.generation == 1

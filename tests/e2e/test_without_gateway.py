@@ -9,7 +9,7 @@ from estiva.errors import WebserviceException
 from estiva.gateway import binary
 from estiva.home import Home
 from estiva.sdk.connection import connect
-from tests.e2e.conftest import TRIPLING, Project, body, wait_until
+from tests.e2e.conftest import TRIPLING, Project, answers, body, wait_until
 
 
 @pytest.fixture(autouse=True)
@@ -48,10 +48,3 @@ def test_after_a_failed_update_the_former_one_comes_back(project: Project, servi
     with pytest.raises(WebserviceException, match="no"):
         service.wait_for_deployment()
     wait_until(lambda: answers(service), 20, "the former generation answers")
-
-
-def answers(service: LocalWebservice) -> bool:
-    try:
-        return bool(service.run(body(1)) == [2])
-    except WebserviceException:
-        return False
