@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from estiva_server.app import Application, Response
@@ -18,6 +19,7 @@ CONNECTIONS = 1024
 """Connections that are served at a time; further ones wait in the socket's queue."""
 _IDLE_SECONDS = 30
 _IO_THREADS = 1
+_CLOSE = ("connection", "close")
 
 
 class Server:
@@ -25,6 +27,8 @@ class Server:
 
     def __init__(self, application: Application, descriptor: int, unix: bool, threads: int) -> None:
         """Takes over the listening socket's descriptor. `threads` call the application."""
+        self.crowded: Callable[[], bool] | None = None
+        """Asked at each answer whether its client should connect anew, to another worker."""
         self._application = application
         self._ended = threading.Event()
         self._native: Any = importlib.import_module("granian._granian")
@@ -51,7 +55,10 @@ class Server:
 
     def _handle(self, protocol: Any, scope: dict[str, Any]) -> None:
         def answer(response: Response) -> None:
-            protocol.response_bytes(*response)
+            status, headers, body = response
+            if self.crowded is not None and self.crowded():
+                headers = [*headers, _CLOSE]
+            protocol.response_bytes(status, headers, body)
 
         self._application(scope, answer)
 

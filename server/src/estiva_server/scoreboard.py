@@ -19,8 +19,8 @@ STATUSES = (200, 400, 404, 405, 413, 415, 431, 500, 502, 503, 504)
 BOUNDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 """Upper bounds of the run-time histogram's buckets in seconds; a last one has none."""
 
-_SUCCESS, _WAITING, _INIT, _RESTARTS, _RUN_SECONDS = range(5)
-_ANSWERS = 5
+_SUCCESS, _WAITING, _INIT, _ACCEPTS, _RESTARTS, _RUN_SECONDS = range(6)
+_ANSWERS = 6
 _BUCKETS = _ANSWERS + len(STATUSES) + 1
 _SLOTS = _BUCKETS + len(BOUNDS) + 1
 
@@ -55,6 +55,10 @@ class Scoreboard:
         """The script is loaded and init() has returned; it took so long."""
         self._cells[_INIT] = seconds
 
+    def note_accepts(self, accepts: bool) -> None:
+        """Whether it accepts connections."""
+        self._cells[_ACCEPTS] = accepts
+
     def count_run(self, seconds: float) -> None:
         """A run() ended. One thread at a time."""
         cells = self._cells
@@ -69,7 +73,7 @@ class Scoreboard:
 
     def clear(self) -> None:
         """Its worker is dead: forget what it was doing. What it counted stays."""
-        for cell in (_SUCCESS, _WAITING, _INIT, *range(_SLOTS, len(self._cells))):
+        for cell in (_SUCCESS, _WAITING, _INIT, _ACCEPTS, *range(_SLOTS, len(self._cells))):
             self._cells[cell] = 0.0
 
     def count_restart(self) -> None:
@@ -99,6 +103,15 @@ class Scoreboard:
     @property
     def waiting(self) -> int:
         return int(self._cells[_WAITING])
+
+    @property
+    def load(self) -> int:
+        """Requests that run or wait."""
+        return self.running + self.waiting
+
+    @property
+    def accepts(self) -> bool:
+        return self._cells[_ACCEPTS] > 0
 
     @property
     def init_seconds(self) -> float:

@@ -10,6 +10,7 @@ import logging
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 from estiva_server.scoreboard import Scoreboard
@@ -39,6 +40,8 @@ class Running(NamedTuple):
 
 class Slots:
     def __init__(self, scoreboard: Scoreboard, count: int) -> None:
+        self.on_change: Callable[[float], None] | None = None
+        """Called with the time when a job has begun, or waits, or all have ended."""
         self._scoreboard = scoreboard
         self._free = list(range(count))
         self._waiting: deque[Job] = deque()
@@ -58,6 +61,8 @@ class Slots:
             job.refuse()
         elif slot is not None:
             self._work(slot, job)
+        elif self.on_change is not None:
+            self.on_change(time.monotonic())
 
     def close(self) -> None:
         """Refuse who waits and who comes; what runs goes on. Idempotent."""
@@ -76,13 +81,18 @@ class Slots:
             began = time.monotonic()
             self._running[slot] = Running(began, threading.get_ident(), job)
             self._scoreboard.begin(slot, began)
+            if self.on_change is not None:
+                self.on_change(began)
             try:
                 job.run()
             except Exception:
                 log.exception("A request could not be answered")  # the next in line must be, all the same
             self._scoreboard.end(slot)
             self._running[slot] = None
-            job = self._next(slot, time.monotonic() - began)
+            ended = time.monotonic()
+            job = self._next(slot, ended - began)
+            if self.on_change is not None:
+                self.on_change(ended)
 
     def _next(self, slot: int, seconds: float) -> Job | None:
         """The job that is next in the slot, after one that took so long."""

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from estiva_server import contract, shims
 from estiva_server.app import Application
+from estiva_server.balance import Balance, Gate
 from estiva_server.child import FAILED, READY, STUCK, Tell
 from estiva_server.deadline import Watchdog
 from estiva_server.native import Server
@@ -67,12 +68,23 @@ def serve(
     application = Application(script, settings, scoreboard)
     # One thread more than can be in run(), so that the health check is answered meanwhile.
     server = Server(application, descriptor, settings.unix_socket is not None, settings.concurrency + 1)
-    signal.signal(signal.SIGTERM, lambda *_: server.stop())
+    balance = Balance(scoreboard, Gate(descriptor)) if settings.workers > 1 else None
+
+    def stop() -> None:
+        if balance is not None:
+            balance.end()
+        server.stop()
+
+    signal.signal(signal.SIGTERM, lambda *_: stop())
     server.start()
+    if balance is not None:
+        application.slots.on_change = balance.spread
+        server.crowded = balance.crowded
+        balance.start()
     if settings.scoring_timeout_ms:
 
         def replace_worker() -> None:
-            server.stop()
+            stop()
             tell(STUCK)
 
         Watchdog(application.slots, settings.scoring_timeout_ms / 1000, replace_worker).start()
