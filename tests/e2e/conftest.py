@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from estiva import LocalWebservice, Model, Workspace
+from estiva.errors import WebserviceException
 from estiva.home import HOME_VARIABLE, Home
 from estiva.sdk.connection import connect
 from estiva.sdk.inference import InferenceConfig
 
 DOUBLING = """
 import json
-import shutil
 
 def init():
     print("init of doubling")
