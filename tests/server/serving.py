@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -135,8 +136,12 @@ class ScoringServer:
 
     @property
     def worker(self) -> int:
-        (pid,) = self.status["worker_pids"]
-        return int(pid)
+        """The only worker; one that is being replaced is listed until it has gone, which is waited for."""
+        deadline = time.monotonic() + 10
+        while len(pids := self.status["worker_pids"]) != 1:
+            assert time.monotonic() < deadline, f"not one worker: {pids}"
+            time.sleep(0.01)
+        return int(pids[0])
 
     def send(self, number: signal.Signals) -> None:
         self.process.send_signal(number)

@@ -62,11 +62,11 @@ def test_what_a_script_prints_and_logs_is_in_the_log_in_order(serve: Serve) -> N
         "    os.system('echo four')\n"
     )
     server = serve({"score.py": script})
-    server.score("")
+    server.score("", x_request_id="r1")
     server.stop()
     lines = [line.split(" ", 1)[1] for line in server.log.text.splitlines()]
-    begin = lines.index("one Größe")
-    assert lines[begin : begin + 4] == ["one Größe", "INFO mine: two", "three", "four"]
+    begin = lines.index("[r1] one Größe")
+    assert lines[begin : begin + 4] == ["[r1] one Größe", "[r1] INFO mine: two", "[r1] three", "four"]
     assert "hidden" not in server.log.text
 
 
@@ -100,14 +100,16 @@ def test_the_stand_ins_are_there(serve: Serve) -> None:
     server.log.wait_for(rf"found {server.folder}/azureml-models/iris/10/m\.pkl")
 
 
-def test_a_script_with_rawhttp_is_told_that_it_cannot_be_served(serve: Serve) -> None:
+def test_a_script_with_rawhttp_and_a_schema_is_told_that_it_cannot_be_served(serve: Serve) -> None:
     script = (
-        "from azureml.contrib.services.aml_request import rawhttp, AMLRequest\n"
-        "from azureml.contrib.services.aml_response import AMLResponse\n"
+        "from azureml.contrib.services.aml_request import rawhttp\n"
+        "from inference_schema.schema_decorators import input_schema\n"
+        "from inference_schema.parameter_types.standard_py_parameter_type import *\n"
         "def init(): pass\n"
         "@rawhttp\n"
-        "def run(request): pass\n"
+        "@input_schema('data', StandardPythonParameterType(1))\n"
+        "def run(data): pass\n"
     )
     server = serve.start({"score.py": script})
     assert server.wait() == contract.EXIT_INIT_FAILED
-    assert "run() is decorated with @rawhttp, which this release" in server.status["reason"]
+    assert "run() in score.py has both @rawhttp and a schema" in server.status["reason"]

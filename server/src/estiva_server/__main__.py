@@ -55,7 +55,10 @@ def _serve(settings: Settings, status: StatusFile, write: Write) -> int:
         _complain(str(error), settings, write)
         status.update(phase="exited", exit_code=error.exit_code, reason=str(error))
         return error.exit_code
-    return Supervisor(settings, listener, write, status).run()
+    supervisor = Supervisor(settings, listener, write, status)
+    for notice in settings.notices:
+        supervisor.say(notice)
+    return supervisor.run()
 
 
 def _complain(sentence: str, settings: Settings, write: Write) -> None:

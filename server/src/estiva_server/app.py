@@ -6,83 +6,32 @@ know the answer first; so it needs no server to be tested. A later answer to the
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
 import time
 import traceback
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any
 from urllib.parse import parse_qs
-from uuid import uuid4
 
-from estiva_server import contract, inputs, metrics, results, swagger
+from estiva_server import contract, cors, inputs, metrics, replies, results, swagger
+from estiva_server.exchange import Answer, Exchange, Response
 from estiva_server.inputs import InputError, Scope
+from estiva_server.output import Printing
+from estiva_server.replies import JSON, RUN_FAILED, RUN_SUCCEEDED, Header
 from estiva_server.scoreboard import Scoreboard
 from estiva_server.script import Script, user_frames
 from estiva_server.settings import Settings
 from estiva_server.slots import Slots
+from estiva_server.streams import Stream
+
+__all__ = ["Application", "Response"]
 
 log = logging.getLogger("estiva_server")
 
-ID_LENGTH = 100
-"""A request's id may have so many characters."""
-
-Header = tuple[str, str]
-
-
-class Response(NamedTuple):
-    status: int
-    headers: list[Header]
-    body: bytes
-
-
-Answer = Callable[[Response], None]
-
-_JSON: Header = ("content-type", "application/json")
 _TEXT: Header = ("content-type", "text/plain; charset=utf-8")
 _METRICS: Header = ("content-type", metrics.CONTENT_TYPE)
 _CLOSE: Header = ("connection", "close")
-_RUN_FAILED: Header = (contract.RUN_FAILED_HEADER, "True")
-_RUN_SUCCEEDED: Header = (contract.RUN_FAILED_HEADER, "False")
-
-# What a caller may send to find its request again, as it is in the scope and in the answer.
-_ECHOED = (
-    ("HTTP_X_MS_CLIENT_REQUEST_ID", "x-ms-client-request-id"),
-    ("HTTP_X_MS_REQUEST_ID", "x-ms-request-id"),
-    ("HTTP_TRACEID", "traceid"),
-)
-
-
-class Exchange:
-    """A request and the way to answer it; every answer carries the request's ids."""
-
-    def __init__(self, scope: Scope, answer: Answer) -> None:
-        self.scope = scope
-        self.id: str = scope.get("HTTP_X_REQUEST_ID") or str(uuid4())
-        self.count: Callable[[int], None] | None = None
-        """Told the status of the answer; of the first only."""
-        self._answer = answer
-        self._ids = [(contract.REQUEST_ID_HEADER, self.id)]
-        self._ids += [(name, scope[key]) for key, name in _ECHOED if key in scope]
-
-    def reply(self, status: int, body: bytes, *headers: Header) -> None:
-        count, self.count = self.count, None
-        if count is not None:
-            count(status)
-        self._answer(Response(status, [*headers, *self._ids], body))
-
-    def fail(self, status: int, message: str, *headers: Header, **details: str) -> None:
-        """Answer with {"message": ...}."""
-        self.reply(status, json.dumps({"message": message, **details}).encode(), _JSON, *headers)
-
-    def ids_fit(self) -> bool:
-        """Answer 431 and return False if an id is too long to be written to the log and sent back."""
-        long = [name for name, value in self._ids if len(value) > ID_LENGTH]
-        if long:
-            self._ids = [one for one in self._ids if one[0] not in long]
-            self.fail(431, f"The header {long[0]} is longer than {ID_LENGTH} characters.")
-        return not long
 
 
 class Application:
@@ -92,20 +41,23 @@ class Application:
         self._settings = settings
         self._scoreboard = scoreboard
         self._counting = threading.Lock()
+        self._marks: list[Header] = [(contract.SERVER_VERSION_HEADER, swagger.SERVER)]
+        if not settings.tells_version:
+            self._marks = []
+        score: dict[str, Callable[[Exchange], None]] = {"POST": self._score, "GET": self._score}
+        if script.is_raw:
+            score |= {"OPTIONS": self._score, "HEAD": self._score}
         self._routes: dict[str, dict[str, Callable[[Exchange], None]]] = {
-            contract.SCORE_PATH: {
-                "POST": self._score_body,
-                "GET": self._score_query,
-                "OPTIONS": lambda exchange: exchange.reply(200, b"", _TEXT),
-            },
+            contract.SCORE_PATH: score,
             contract.HEALTH_PATH: {"GET": self._health, "HEAD": self._health},
-            contract.SWAGGER_PATH: {"GET": self._swagger},
+            contract.SWAGGER_PATH: {"GET": self._swagger, "HEAD": self._swagger},
             contract.METRICS_PATH: {"GET": self._metrics},
         }
 
     def __call__(self, scope: Scope, answer: Answer) -> None:
         """Answer the request, now or later. Scores beyond the concurrency wait without holding the thread."""
-        exchange = Exchange(scope, answer)
+        marks, origins = self._marks, self._settings.cors_origins
+        exchange = Exchange(scope, answer, [*marks, *cors.allow(origins, scope)] if origins else marks)
         if scope["PATH_INFO"] == contract.SCORE_PATH:
             exchange.count = self._count
         if not exchange.ids_fit():
@@ -118,10 +70,16 @@ class Application:
             return
         handle = verbs.get(scope["REQUEST_METHOD"])
         if handle is None:
-            allowed = ", ".join(sorted(verbs))
-            exchange.fail(405, f"{scope['PATH_INFO']} takes {allowed} only.", ("allow", allowed))
-            return
-        handle(exchange)
+            self._refuse_verb(exchange, ", ".join(sorted({*verbs, "OPTIONS"})))
+        else:
+            handle(exchange)
+
+    def _refuse_verb(self, exchange: Exchange, allowed: str) -> None:
+        """Asking for the verbs is allowed."""
+        if exchange.scope["REQUEST_METHOD"] == "OPTIONS":
+            exchange.reply(200, b"", _TEXT, ("allow", allowed))
+        else:
+            exchange.fail(405, f"{exchange.scope['PATH_INFO']} takes {allowed} only.", ("allow", allowed))
 
     def _health(self, exchange: Exchange) -> None:
         exchange.reply(200, b"Healthy", _TEXT)
@@ -135,20 +93,17 @@ class Application:
 
     def _swagger(self, exchange: Exchange) -> None:
         version = parse_qs(exchange.scope["QUERY_STRING"]).get("version", [swagger.DEFAULT_VERSION])[-1]
-        document = swagger.describe(version, self._settings.app_root, self._settings.service_name)
+        document = swagger.describe(version, self._settings, self._script.schema)
         if document is None:
             known = ", ".join(swagger.VERSIONS)
             exchange.fail(404, f"There is no description of version {version}; choose one of {known}.")
         else:
-            exchange.reply(200, document, _JSON)
+            exchange.reply(200, document, JSON, RUN_SUCCEEDED)
 
-    def _score_query(self, exchange: Exchange) -> None:
-        self.slots.submit(Score(self, exchange, inputs.query_text(exchange.scope["QUERY_STRING"])))
-
-    def _score_body(self, exchange: Exchange) -> None:
+    def _score(self, exchange: Exchange) -> None:
         limit = self._settings.body_limit
         try:
-            data = inputs.body_text(inputs.read_body(exchange.scope, limit))
+            data = self._script.read(exchange.scope, inputs.read_body(exchange.scope, limit))
         except InputError as error:
             too_large = error.status == 413
             exchange.fail(error.status, str(error), *([_CLOSE] if too_large else []))
@@ -157,12 +112,13 @@ class Application:
             return
         self.slots.submit(Score(self, exchange, data))
 
-    def score(self, exchange: Exchange, data: str) -> None:
+    def score(self, exchange: Exchange, data: Any) -> None:
         """Call run() and answer."""
         headers = inputs.header_names(exchange.scope) if self._script.wants_headers else {}
         began = time.perf_counter()
         try:
-            body = results.encode(self._script.run(data, headers))
+            with Printing(exchange.id):
+                reply = replies.make_reply(self._script.run(data, headers), exchange.id)
         except results.ResultError as error:
             log.error("%s (request id %s)", error, exchange.id)  # noqa: TRY400  the sentence is the whole story
             self._fail_score(exchange, str(error))
@@ -174,21 +130,30 @@ class Application:
             now = time.perf_counter()
             self._scoreboard.note_success(now)
             duration = (contract.RUN_DURATION_HEADER, f"{(now - began) * 1000:.3f}")
-            exchange.reply(200, body, _JSON, _RUN_SUCCEEDED, duration)
+            if isinstance(reply.body, Stream):
+                exchange.stream = reply.body
+            exchange.reply(reply.status, reply.body, *reply.headers, duration)
 
     def _fail_score(self, exchange: Exchange, trace: str) -> None:
         details = {"traceback": trace} if self._settings.debug else {}
         message = f"The score script failed. The service's log says why, under request id {exchange.id}."
-        exchange.fail(502, message, _RUN_FAILED, **details)
+        exchange.fail(502, message, failed=RUN_FAILED, **details)
 
     def expire(self, exchange: Exchange, where: str) -> None:
-        """Answer 504 while run() still runs."""
+        """Answer 504, or cut off the answer that is being sent, while run() still runs."""
         limit = self._settings.scoring_timeout_ms
-        exchange.fail(504, f"The score script did not answer within {limit} ms.", _CLOSE)
+        if exchange.stream is not None:
+            exchange.stream.cut()
+            done = "its answer is cut off"
+        else:
+            message = f"The score script did not answer within {limit} ms."
+            exchange.fail(504, message, _CLOSE, failed=RUN_FAILED)
+            done = "answered 504"
         log.error(
-            "run() did not end within %s ms: answered 504, the worker will be replaced (request id %s). "
+            "run() did not end within %s ms: %s, the worker will be replaced (request id %s). "
             "It was here:\n%s",
             limit,
+            done,
             exchange.id,
             where,
         )
@@ -199,7 +164,7 @@ class Score:
 
     __slots__ = ("_application", "_data", "_exchange")
 
-    def __init__(self, application: Application, exchange: Exchange, data: str) -> None:
+    def __init__(self, application: Application, exchange: Exchange, data: Any) -> None:
         self._application = application
         self._exchange = exchange
         self._data = data

@@ -3,14 +3,30 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
+from inspect import Parameter
 from typing import Any, NoReturn, Protocol
 from urllib.parse import parse_qsl
 
 Scope = Mapping[str, Any]
 """A request, with the keys of a WSGI environment."""
 
+Reader = Callable[[Scope, bytes], Any]
+"""Makes a request and its body the argument of run(), or its arguments by name; raises InputError."""
+
 CHUNK = 64 * 1024
+
+
+_JSON_LIKE = re.compile(r"application/.*\+json")
+_KINDS = {
+    bool: "true or false",
+    float: "a number",
+    int: "a number",
+    list: "a list",
+    str: "a string",
+    type(None): "null",
+}
 
 
 class Stream(Protocol):
@@ -65,12 +81,56 @@ def body_text(body: bytes) -> str:
         ) from error
 
 
+def read_text(scope: Scope, body: bytes) -> str:
+    """For a plain run(data): the body, or the query as JSON."""
+    return query_text(scope["QUERY_STRING"]) if scope["REQUEST_METHOD"] == "GET" else body_text(body)
+
+
+class ParameterReader:
+    """For a run() with an input schema: the members of a JSON object, or of the query, by its parameters."""
+
+    def __init__(self, parameters: Iterable[Parameter]) -> None:
+        self._defaults = {parameter.name: parameter.default for parameter in parameters}
+
+    def __call__(self, scope: Scope, body: bytes) -> dict[str, Any]:
+        by_query = scope["REQUEST_METHOD"] == "GET"
+        given = query_values(scope["QUERY_STRING"]) if by_query else json_object(scope, body)
+        values = {name: given.get(name, default) for name, default in self._defaults.items()}
+        missing = [name for name, value in values.items() if value is Parameter.empty]
+        if missing:
+            raise InputError(400, f"The request has no value for {', '.join(map(repr, missing))}.")
+        return values
+
+
+def json_object(scope: Scope, body: bytes) -> dict[str, Any]:
+    """Raises InputError: 415 for another content type than JSON's, 400 for what is no JSON object."""
+    content_type = scope.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
+    if not (content_type == "application/json" or _JSON_LIKE.fullmatch(content_type)):
+        raise InputError(415, "The Content-Type of the request must be application/json.")
+    if not body:
+        raise InputError(400, "The request body is empty, but must be a JSON object.")
+    try:
+        content = json.loads(body)
+    except RecursionError as error:
+        raise InputError(400, "The request body is nested too deep.") from error
+    except ValueError as error:
+        raise InputError(400, f"The request body is not JSON: {error}.") from error
+    if not isinstance(content, dict):
+        raise InputError(400, f"The request body must be a JSON object, not {_KINDS[type(content)]}.")
+    return content
+
+
 def query_text(query: str) -> str:
-    """The query string as the text of a JSON object; a repeated name becomes a list."""
+    """The query string as the text of a JSON object."""
+    return json.dumps(query_values(query))
+
+
+def query_values(query: str) -> dict[str, Any]:
+    """The query's values, decoded as JSON where they are JSON; a repeated name has a list."""
     values: dict[str, list[Any]] = {}
     for name, text in parse_qsl(query, keep_blank_values=True):
         values.setdefault(name, []).append(_decode(text))
-    return json.dumps({name: given[0] if len(given) == 1 else given for name, given in values.items()})
+    return {name: given[0] if len(given) == 1 else given for name, given in values.items()}
 
 
 def header_names(scope: Scope) -> dict[str, str]:

@@ -5,14 +5,21 @@ from __future__ import annotations
 import importlib.util
 import inspect
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from types import ModuleType, TracebackType
+from types import CoroutineType, ModuleType, TracebackType
 from typing import Any
+
+from estiva_server import inputs
+from estiva_server.event_loop import wait_for
+from estiva_server.inputs import Reader
+from estiva_server.schema import Schema, read_schema
 
 MODULE_NAME = "service_driver"
 """The official server's name for the entry script: pickled models refer to their classes by it."""
 HEADERS_PARAMETER = "request_headers"
+RAW_MARK = "__estiva_rawhttp__"
+"""The attribute by which @rawhttp marks a function."""
 
 OUR_FOLDER = str(Path(__file__).parent)
 
@@ -30,18 +37,39 @@ class Script:
         self._name = name
         self._init = _function(module, name, "init")
         run = _function(module, name, "run")
-        self._run, self.wants_headers = _adapt(run, name)
+        self.schema: Schema | None = read_schema(run)
+        self.is_raw: bool = getattr(run, RAW_MARK, False)
+        if self.is_raw and self.schema is not None:
+            raise StartError(f"run() in {name} has both @rawhttp and a schema. Leave one of them out.")
+        parameters = _parameters(run, name)
+        self.wants_headers: bool = HEADERS_PARAMETER in parameters
+        self.read: Reader
+        """Makes a request what `run` takes as data."""
+        if self.schema is not None:
+            self.read = inputs.ParameterReader(
+                one for one in parameters.values() if one.name != HEADERS_PARAMETER
+            )
+            self._run = _call_by_name(run, self.wants_headers)
+            return
+        if self.is_raw:
+            from estiva_server.raw import read_request
+
+            self.read = read_request
+        else:
+            self.read = inputs.read_text
+        self._run = _call_with_data(run, _data_parameter(parameters, name), self.wants_headers)
 
     def init(self) -> None:
         """Raises StartError when the user's init() raises."""
         try:
-            self._init()
+            _await(self._init())
         except (Exception, SystemExit) as error:
             raise StartError(f"init() in {self._name} raised {_describe(error)}") from error
 
-    def run(self, data: str, headers: Headers) -> Any:
+    def run(self, data: Any, headers: Headers) -> Any:
         """What the user's run() returns. `headers` reaches it if it has a parameter `request_headers`."""
-        return self._run(data, headers)
+        result = self._run(data, headers)
+        return wait_for(result) if isinstance(result, CoroutineType) else result
 
 
 def load_script(path: Path, name: str) -> Script:
@@ -82,24 +110,51 @@ def _function(module: ModuleType, script: str, name: str) -> Callable[..., Any]:
         raise StartError(f"{script} defines no function {wanted}. A score script needs init() and run(data).")
     if not callable(function):
         raise StartError(f"{name} in {script} is a {type(function).__name__}, but must be a function.")
-    if inspect.iscoroutinefunction(function):
-        raise StartError(f"{name}() in {script} is declared `async def`. Declare it with `def`.")
     return function  # type: ignore[no-any-return]
 
 
-def _adapt(run: Callable[..., Any], script: str) -> tuple[Callable[[str, Headers], Any], bool]:
-    """run() as a function of data and headers, and whether it wants the headers."""
-    parameters = list(inspect.signature(run).parameters.values())
-    data = [parameter for parameter in parameters if parameter.name != HEADERS_PARAMETER]
-    if len(data) != 1 or data[0].kind in (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD):
-        signature = f"run({', '.join(map(str, parameters))})"
-        raise StartError(
-            f"{script} defines {signature}, but run must take exactly one parameter for the request's data, "
-            f"of any name, and optionally {HEADERS_PARAMETER}."
-        )
-    name = data[0].name
-    if len(parameters) == 2:
-        return lambda data, headers: run(**{name: data, HEADERS_PARAMETER: dict(headers)}), True
-    if data[0].kind is inspect.Parameter.KEYWORD_ONLY:
-        return lambda data, _: run(**{name: data}), False
-    return lambda data, _: run(data), False
+def _await(result: object) -> None:
+    if isinstance(result, CoroutineType):
+        wait_for(result)
+
+
+def _parameters(run: Callable[..., Any], script: str) -> Mapping[str, inspect.Parameter]:
+    """Raises StartError for those that no request could be given to."""
+    parameters = inspect.signature(run).parameters
+    for one in parameters.values():
+        if one.kind in (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD):
+            raise _wrong_signature(parameters.values(), script)
+    return parameters
+
+
+def _data_parameter(parameters: Mapping[str, inspect.Parameter], script: str) -> inspect.Parameter:
+    """The first; any others must have defaults."""
+    data = [one for one in parameters.values() if one.name != HEADERS_PARAMETER]
+    if not data or any(one.default is inspect.Parameter.empty for one in data[1:]):
+        raise _wrong_signature(parameters.values(), script)
+    return data[0]
+
+
+def _wrong_signature(parameters: Iterable[inspect.Parameter], script: str) -> StartError:
+    signature = f"run({', '.join(map(str, parameters))})"
+    return StartError(
+        f"{script} defines {signature}, but run must take exactly one parameter for the request's data, "
+        f"of any name, and optionally {HEADERS_PARAMETER}."
+    )
+
+
+def _call_by_name(run: Callable[..., Any], wants_headers: bool) -> Callable[[Any, Headers], Any]:
+    if wants_headers:
+        return lambda data, headers: run(**data, **{HEADERS_PARAMETER: dict(headers)})
+    return lambda data, _: run(**data)
+
+
+def _call_with_data(
+    run: Callable[..., Any], data: inspect.Parameter, wants_headers: bool
+) -> Callable[[Any, Headers], Any]:
+    name = data.name
+    if wants_headers:
+        return lambda data, headers: run(**{name: data, HEADERS_PARAMETER: dict(headers)})
+    if data.kind is inspect.Parameter.KEYWORD_ONLY:
+        return lambda data, _: run(**{name: data})
+    return lambda data, _: run(data)

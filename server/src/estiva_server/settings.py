@@ -9,6 +9,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from estiva_server import __version__, contract
+from estiva_server.configuration import (
+    Configuration,
+    ConfigurationError,
+    read_configuration,
+    without_effect,
+)
 
 DESCRIPTION = """\
 Serves a score script over HTTP: init() once, then run(data) for each POST /score.
@@ -70,6 +76,16 @@ class Settings:
     debug: bool = False
     """Tracebacks in the answers."""
     service_name: str = "service"
+    service_version: str = "1.0"
+    service_path_prefix: str = ""
+    """Before the paths in the service's description."""
+    cors_origins: tuple[str, ...] = ()
+    """Sites whose pages may read the answers."""
+    tells_version: bool = True
+    """Every answer says which server gave it."""
+    log_level: str = ""
+    notices: tuple[str, ...] = ()
+    """Sentences to say when the server starts."""
 
     @property
     def address(self) -> str:
@@ -79,13 +95,16 @@ class Settings:
         return f"http://{host}:{self.port}"
 
 
-def read_settings(arguments: Sequence[str], environment: Mapping[str, str], cwd: Path) -> Settings:
+def read_settings(arguments: Sequence[str], variables: Mapping[str, str], cwd: Path) -> Settings:
     """Raises SettingsError, or SystemExit for what argparse itself refuses or answers (--help)."""
     flags = _parser().parse_args(arguments)
+    configuration = _configuration(flags, variables, cwd)
+    environment = {**configuration.values, **variables}
     script = flags.entry_script or environment.get(contract.ENTRY_SCRIPT_VARIABLE) or "score.py"
     app_root = _app_root(flags.app_root or environment.get(contract.APP_ROOT_VARIABLE), script, cwd)
     source_root = flags.source_root or environment.get(contract.SOURCE_DIRECTORY_VARIABLE) or None
     model_dir = flags.model_dir or environment.get(contract.MODEL_DIR_VARIABLE) or find_model_dir(app_root)
+    origins = environment.get(contract.CORS_ORIGINS_VARIABLE, "").split(",")
     return Settings(
         app_root=app_root,
         entry_script=script,
@@ -107,7 +126,23 @@ def read_settings(arguments: Sequence[str], environment: Mapping[str, str], cwd:
         body_limit=_number(environment, contract.BODY_LIMIT_VARIABLE, contract.BODY_LIMIT_BYTES, 1),
         debug=_yes(environment, contract.DEBUG_VARIABLE),
         service_name=environment.get(contract.SERVICE_NAME_VARIABLE) or "service",
+        service_version=environment.get(contract.SERVICE_VERSION_VARIABLE) or "1.0",
+        service_path_prefix=environment.get(contract.SERVICE_PATH_PREFIX_VARIABLE, ""),
+        cors_origins=tuple(origin.strip() for origin in origins if origin.strip()),
+        tells_version=environment.get(contract.SERVER_VERSION_VARIABLE, "true").lower() == "true",
+        log_level=environment.get(contract.LOG_LEVEL_VARIABLE, ""),
+        notices=(*configuration.notices, *without_effect(environment)),
     )
+
+
+def _configuration(flags: argparse.Namespace, variables: Mapping[str, str], cwd: Path) -> Configuration:
+    asked = flags.config_file or variables.get(contract.CONFIG_FILE_VARIABLE)
+    script = flags.entry_script or variables.get(contract.ENTRY_SCRIPT_VARIABLE) or "score.py"
+    app_root = _app_root(flags.app_root or variables.get(contract.APP_ROOT_VARIABLE), script, cwd)
+    try:
+        return read_configuration(cwd / asked if asked else None, [app_root, (app_root / script).parent])
+    except ConfigurationError as error:
+        raise SettingsError(str(error)) from error
 
 
 def find_model_dir(app_root: Path) -> str:
@@ -134,6 +169,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     add("--port", type=_port, default=contract.PORT, help="port to listen on (%(default)s; 0: any)")
     add("--unix-socket", type=Path, metavar="PATH", help="listen on a Unix socket instead")
+    add("--config-file", metavar="FILE", help="JSON that stands in for variables (config.json, if there)")
     add("--run-dir", type=Path, metavar="DIR", help="keep a lock and status.json here")
     add("--log-dir", type=Path, metavar="DIR", help="write replica.log here (standard output)")
     add("--version", action="version", version=f"estiva-server {__version__}")

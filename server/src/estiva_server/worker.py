@@ -20,13 +20,13 @@ from estiva_server.balance import Balance, Gate
 from estiva_server.child import FAILED, READY, STUCK, Tell
 from estiva_server.deadline import Watchdog
 from estiva_server.native import Server
+from estiva_server.output import open_output
 from estiva_server.scoreboard import Scoreboard
 from estiva_server.script import Script, StartError, load_script, user_frames
 from estiva_server.settings import Settings
 
 log = logging.getLogger("estiva_server")
 
-LOG_LEVEL_VARIABLE = "AZUREML_LOG_LEVEL"
 TREE_LINES = 200
 
 
@@ -41,7 +41,7 @@ def work(settings: Settings, descriptor: int, boards: Sequence[Scoreboard], tell
 
 def start(settings: Settings, tell: Tell) -> Script | None:
     """Load the script and call init(). None, when the supervisor has been told why, if it fails."""
-    _open_log()
+    _open_log(settings)
     _enter(settings)
     try:
         shims.install()
@@ -96,14 +96,10 @@ def serve(
     return contract.EXIT_OK
 
 
-def _open_log() -> None:
+def _open_log(settings: Settings) -> None:
     """print() and logging, line by line, to where the supervisor listens."""
-    # Anew, because the inherited ones take the pipe for what the supervisor had there, a file perhaps.
-    sys.stdout, sys.stderr = (
-        open(descriptor, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
-        for descriptor in (1, 2)
-    )
-    level = os.environ.get(LOG_LEVEL_VARIABLE, "").upper()
+    open_output()
+    level = settings.log_level.upper()
     known = level.isdecimal() or isinstance(logging.getLevelName(level), int)
     logging.basicConfig(
         stream=sys.stderr,
@@ -112,7 +108,8 @@ def _open_log() -> None:
     )
     logging.getLogger("_granian").setLevel(logging.WARNING)
     if level and not known:
-        log.warning("%s is %r, which is no level of logging; INFO is used", LOG_LEVEL_VARIABLE, level)
+        name = contract.LOG_LEVEL_VARIABLE
+        log.warning("%s is %r, which is no level of logging; INFO is used", name, level)
 
 
 def _enter(settings: Settings) -> None:

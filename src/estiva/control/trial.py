@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import httpx
 
@@ -21,6 +22,7 @@ from estiva_server import contract
 
 _GENERATION = 1
 _GRACE_SECONDS = 5
+_SERVER = re.compile(r"\S+Z estiva-server: ")  # of a replica's life, which is no news here
 
 
 def run_trial(
@@ -38,7 +40,10 @@ def run_trial(
         show("init()")
         _wait(stages, key, spec, never)
         show("run()")
-        return _ask(stages, key, spec, data)
+        answer, seconds = _ask(stages, key, spec, data)
+        stages.target.stop(key, _GENERATION)  # now the log has all that was printed
+        log = [line for line in _log(stages, key) if not _SERVER.match(line)]
+        return TrialResult(status=answer.status_code, body=answer.text, seconds=seconds, log=tuple(log))
     finally:
         stages.target.delete(key)
 
@@ -60,12 +65,17 @@ def _evidence(stages: Stages, key: ServiceKey, spec: DeploymentSpec, error: Esti
         code=error.code,
         exit_code=dead.exit_code if dead else None,
         signal=dead.signal if dead else None,
-        log_tail=tuple(stages.target.logs(key, generation=_GENERATION, tail=200)),
+        log_tail=tuple(_log(stages, key)),
         entry_script=spec.code.entry_script,
     )
 
 
-def _ask(stages: Stages, key: ServiceKey, spec: DeploymentSpec, data: str) -> TrialResult:
+def _log(stages: Stages, key: ServiceKey) -> Sequence[str]:
+    return stages.target.logs(key, generation=_GENERATION, tail=200)
+
+
+def _ask(stages: Stages, key: ServiceKey, spec: DeploymentSpec, data: str) -> tuple[httpx.Response, float]:
+    """The answer, and the seconds that it took."""
     replica = stages.target.observe(key).of(_GENERATION)[0]
     seconds = spec.settings.scoring_timeout_ms / 1000 + _GRACE_SECONDS
     begun = time.monotonic()
@@ -80,9 +90,4 @@ def _ask(stages: Stages, key: ServiceKey, spec: DeploymentSpec, data: str) -> Tr
             f"Its process ended, or run() took more than {seconds:.0f} s.",
             code="RunFailed",
         ) from error
-    return TrialResult(
-        status=answer.status_code,
-        body=answer.text,
-        seconds=time.monotonic() - begun,
-        log=tuple(stages.target.logs(key, generation=_GENERATION, tail=200)),
-    )
+    return answer, time.monotonic() - begun

@@ -29,7 +29,7 @@ def attempt(
     cannot be built.
     """
     configuration = LocalWebserviceDeploymentConfiguration(
-        debug=True, environment_variables=environment_variables, secrets=secrets
+        environment_variables=environment_variables, secrets=secrets
     )
     body = {**request(models, inference_config, configuration).body(), "data": data}
     wanted = TrialRequest.model_validate(body)

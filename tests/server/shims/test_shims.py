@@ -101,8 +101,26 @@ def test_ptvsd_calls_debugpy(tmp_path: Path) -> None:
     assert run(code, tmp_path).split("\n") == ["listen 127.0.0.1 5678", "wait", "break", "True"]
 
 
-def test_raw_http_is_refused_where_it_is_used(tmp_path: Path) -> None:
-    code = "from azureml.contrib.services.aml_request import rawhttp\n@rawhttp\ndef run(request): pass"
-    assert run(code, tmp_path).startswith("NotImplementedError: run() is decorated with @rawhttp")
-    code = "from azureml.contrib.services.aml_response import AMLResponse\nAMLResponse('no', 400)"
-    assert run(code, tmp_path).startswith("NotImplementedError: AMLResponse belongs to @rawhttp")
+def test_raw_http_is_the_same_under_all_its_names(tmp_path: Path) -> None:
+    code = (
+        "from azureml.contrib.services.aml_request import rawhttp, AMLRequest\n"
+        "from azureml.contrib.services.aml_response import AMLResponse\n"
+        "import azureml_inference_server_http.api.aml_request as request\n"
+        "import azureml_inference_server_http.api.aml_response as response\n"
+        "import estiva_server as ours\n"
+        "print(rawhttp is request.rawhttp is ours.rawhttp)\n"
+        "print(AMLRequest is request.AMLRequest is ours.AMLRequest)\n"
+        "print(AMLResponse is response.AMLResponse is ours.AMLResponse)"
+    )
+    assert run(code, tmp_path) == "True\nTrue\nTrue"
+
+
+def test_raw_http_without_werkzeug_says_what_to_install(tmp_path: Path) -> None:
+    code = (
+        "import sys; sys.modules['werkzeug.wrappers'] = None\n"
+        "from azureml.contrib.services.aml_request import rawhttp"
+    )
+    assert run(code, tmp_path) == (
+        "ImportError: Raw HTTP (@rawhttp, AMLRequest, AMLResponse) needs werkzeug, which is not installed. "
+        "Add werkzeug, or azureml-defaults, which implies it, to the environment's pip packages."
+    )

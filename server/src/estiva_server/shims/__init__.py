@@ -12,7 +12,7 @@ TYPE_CHECKING = False  # typing itself would be an import
 if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
 
-_PACKAGES = ("azureml", "ptvsd")
+_PACKAGES = ("azureml", "azureml_inference_server_http", "ptvsd")
 
 
 class StandIns:

@@ -1,0 +1,1 @@
+"""Stand-in for what score scripts use of the official server."""
