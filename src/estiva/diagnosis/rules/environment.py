@@ -20,6 +20,11 @@ _TITLES = {
     "BuildTimeout": "Building the environment took too long",
 }
 
+_ANY = "Change that and deploy again; `estiva env build` tries the environment alone."
+_TODO = {
+    "DiskFull": "Free some space, or point ESTIVA_HOME and UV_CACHE_DIR at a larger disk, and deploy again."
+}
+
 
 def check(evidence: Evidence) -> Finding | None:
     if evidence.step is not StepName.ENVIRONMENT:
@@ -29,5 +34,5 @@ def check(evidence: Evidence) -> Finding | None:
         title=_TITLES.get(evidence.code, "The environment could not be built"),
         what=evidence.error,
         evidence=wording.last([line for line in evidence.detail.splitlines() if line.strip()]),
-        todo=("Change that and deploy again; `estiva env build` tries the environment alone.",),
+        todo=(_TODO.get(evidence.code, _ANY),),
     )
