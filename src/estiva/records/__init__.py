@@ -1,0 +1,78 @@
+"""The frozen records that the stages exchange. Data, and properties that follow from it; no behaviour.
+
+What a user asked for becomes a `Generation` (one accepted change of a service). Its models and code are
+`Tree`s of content-addressed files, its environment an `EnvironmentSpecification` that resolves to a `Lock`.
+A target is handed a `Launch`, and what runs comes back as an `Observation`; the gateway is handed `Route`s.
+What went wrong is `Evidence`, which diagnosis turns into `Finding`s.
+"""
+
+from __future__ import annotations
+
+from estiva.records.assets import (
+    Environment,
+    EnvironmentSpecification,
+    Lock,
+    Model,
+    Workspace,
+)
+from estiva.records.base import Record, now
+from estiva.records.content import File, Tree
+from estiva.records.evidence import (
+    Evidence,
+    Finding,
+    StepName,
+    Traceback,
+)
+from estiva.records.replicas import (
+    Launch,
+    Mount,
+    Observation,
+    Replica,
+    ReplicaPhase,
+)
+from estiva.records.routes import Endpoint, Route
+from estiva.records.services import (
+    Code,
+    DeploymentSpec,
+    Generation,
+    GenerationState,
+    ModelMount,
+    Service,
+    ServiceKey,
+    ServiceSettings,
+    ServiceState,
+    Step,
+)
+
+__all__ = [
+    "Code",
+    "DeploymentSpec",
+    "Endpoint",
+    "Environment",
+    "EnvironmentSpecification",
+    "Evidence",
+    "File",
+    "Finding",
+    "Generation",
+    "GenerationState",
+    "Launch",
+    "Lock",
+    "Model",
+    "ModelMount",
+    "Mount",
+    "Observation",
+    "Record",
+    "Replica",
+    "ReplicaPhase",
+    "Route",
+    "Service",
+    "ServiceKey",
+    "ServiceSettings",
+    "ServiceState",
+    "Step",
+    "StepName",
+    "Traceback",
+    "Tree",
+    "Workspace",
+    "now",
+]

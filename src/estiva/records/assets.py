@@ -1,0 +1,92 @@
+"""What a workspace keeps for its services: models and environments."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import datetime
+
+from pydantic import Field
+
+from estiva.records.base import Record, now
+from estiva.records.content import Tree
+
+
+class Workspace(Record):
+    name: str
+    subscription_id: str = ""
+    resource_group: str = ""
+    location: str = ""
+    tags: dict[str, str] = {}
+    created_time: datetime = Field(default_factory=now)
+
+
+class Model(Record):
+    """A registered, immutable file or folder."""
+
+    name: str
+    version: int
+    tree: Tree
+    description: str | None = None
+    tags: dict[str, str] = {}
+    properties: dict[str, str] = {}
+    framework: str | None = None
+    framework_version: str | None = None
+    experiment_name: str | None = None
+    run_id: str | None = None
+    created_by: str = ""
+    created_time: datetime = Field(default_factory=now)
+
+    @property
+    def id(self) -> str:
+        return f"{self.name}:{self.version}"
+
+
+class EnvironmentSpecification(Record):
+    """What a score script needs, as the user said it."""
+
+    name: str
+    python_version: str | None = None
+    """"3.11", "3.11.7" or ">=3.10,<3.13"; None means the version of the interpreter that the user runs."""
+    conda_packages: tuple[str, ...] = ()
+    """Without python and pip themselves, in conda's notation ("numpy=1.26", "scipy>=1.10")."""
+    pip_packages: tuple[str, ...] = ()
+    pip_options: tuple[str, ...] = ()
+    """Lines as in a requirements file: "--index-url URL", "--find-links PATH", ..."""
+    channels: tuple[str, ...] = ()
+    variables: dict[str, str] = {}
+    borrowed_from: str | None = None
+    """An interpreter whose installed packages are used as they are; set when no specification was given."""
+    base_image: str | None = None
+    base_dockerfile: str | None = None
+    inferencing_stack_version: str | None = None
+
+
+class Environment(Record):
+    """A registered environment; versions are strings, as scripts expect."""
+
+    name: str
+    version: str
+    specification: EnvironmentSpecification
+    created_time: datetime = Field(default_factory=now)
+
+
+class Lock(Record):
+    """The exact packages that a specification resolved to on this platform."""
+
+    python: str
+    """Path of the interpreter that the environment is made from."""
+    python_version: str
+    """Its full version, "3.11.7"."""
+    platform: str
+    requirements: str
+    """Requirements with hashes, as uv writes them; for a borrowed environment, what was installed there."""
+    borrowed: bool = False
+    notices: tuple[str, ...] = ()
+    """Sentences that the user should read: what was substituted, and why."""
+
+    @property
+    def digest(self) -> str:
+        """Names the built environment: same digest, same environment."""
+        content = [self.python, self.python_version, self.platform, self.requirements, self.borrowed]
+        return hashlib.sha256(json.dumps(content).encode()).hexdigest()

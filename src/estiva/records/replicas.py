@@ -1,0 +1,71 @@
+"""What targets are handed, and what they say of what runs."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from pydantic import SecretStr
+
+from estiva.records.base import Record
+from estiva.records.services import ServiceKey, ServiceSettings
+
+
+class Mount(Record):
+    """A folder that a replica sees below its app root."""
+
+    source: str
+    target: str
+    """Relative to the app root; "." is the app root itself."""
+    writable: bool
+    """Copied for the replica, so that it may change it; else shared with all others."""
+
+
+class Launch(Record):
+    """What a target needs to bring up a generation."""
+
+    key: ServiceKey
+    generation: int
+    replicas: int
+    python: str
+    """Interpreter of the built environment, in which `python -m estiva_server` works."""
+    mounts: tuple[Mount, ...]
+    entry_script: str
+    """Relative to the app root."""
+    source_root: str | None = None
+    model_dir: str
+    """Value of AZUREML_MODEL_DIR: relative to the app root."""
+    variables: dict[str, str] = {}
+    secrets: dict[str, SecretStr] = {}
+    settings: ServiceSettings = ServiceSettings()
+    address: str | None = None
+    """Where the (only) replica is to listen, "127.0.0.1:8890"; None lets the target choose a private one."""
+
+
+class ReplicaPhase(str, Enum):
+    STARTING = "starting"
+    READY = "ready"
+    DRAINING = "draining"
+    EXITED = "exited"
+    """It ended by itself or by a signal, and will not come back."""
+
+
+class Replica(Record):
+    """One replica as the target sees it."""
+
+    generation: int
+    index: int
+    phase: ReplicaPhase
+    address: str
+    """"unix:/path" or "host:port", for the gateway and the health check."""
+    exit_code: int | None = None
+    signal: int | None = None
+    reason: str = ""
+    restarts: int = 0
+
+
+class Observation(Record):
+    key: ServiceKey
+    replicas: tuple[Replica, ...] = ()
+
+    def of(self, generation: int) -> tuple[Replica, ...]:
+        return tuple(replica for replica in self.replicas if replica.generation == generation)

@@ -1,0 +1,142 @@
+"""What users deploy: a service, and the generations that it went through."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import Enum
+from typing import Literal
+
+from pydantic import Field, SecretStr
+
+from estiva.records.assets import EnvironmentSpecification
+from estiva.records.base import Record, now
+from estiva.records.content import Tree
+from estiva.records.evidence import Evidence, Finding, StepName
+
+
+class ServiceKey(Record):
+    workspace: str
+    service: str
+
+    def __str__(self) -> str:
+        return f"{self.workspace}/{self.service}"
+
+
+class ModelMount(Record):
+    """A model in a service: its content, and where that is put in the app root."""
+
+    name: str
+    version: int
+    """0 for a path that was deployed without being registered."""
+    tree: Tree
+
+    @property
+    def path(self) -> str:
+        return f"azureml-models/{self.name}/{self.version}"
+
+
+class Code(Record):
+    """The user's scripts as they were when the generation was accepted, and where `reload` finds them."""
+
+    tree: Tree
+    """Relative to the app root."""
+    entry_script: str
+    """Path of the entry script in the app root: "score.py", or "source/score.py" with a source directory."""
+    entry_path: str
+    """The user's own file."""
+    source_directory: str | None = None
+    """The user's own folder, if a whole folder was shipped."""
+
+    @property
+    def source_root(self) -> str | None:
+        """The source directory's place in the app root."""
+        return self.entry_script.split("/", 1)[0] if self.source_directory else None
+
+
+class ServiceSettings(Record):
+    """How a service is published and limited. Times in milliseconds, sizes in bytes."""
+
+    port: int | None = None
+    host: str = "127.0.0.1"
+    replicas: int = 1
+    scoring_timeout_ms: int = 60_000
+    init_timeout_seconds: float = 600.0
+    """How long a replica may take from its start until init() has returned."""
+    replica_max_concurrent_requests: int = 1
+    max_request_wait_time: int = 500
+    body_limit: int = 100 * 1024 * 1024
+    debug: bool = False
+
+
+class DeploymentSpec(Record):
+    """Everything that one generation of a service is."""
+
+    models: tuple[ModelMount, ...]
+    code: Code
+    environment: EnvironmentSpecification
+    environment_version: str | None = None
+    interpreter: str
+    """The interpreter that the user runs: what an environment without a Python version is made from."""
+    settings: ServiceSettings = ServiceSettings()
+    variables: dict[str, str] = {}
+    secrets: dict[str, SecretStr] = {}
+    """Variables whose values never show in output, logs or answers of the API."""
+
+
+class Step(Record):
+    """One stage of a deployment, as far as it got."""
+
+    name: StepName
+    state: Literal["running", "succeeded", "failed"] = "running"
+    started: datetime = Field(default_factory=now)
+    seconds: float | None = None
+    detail: str = ""
+
+
+class GenerationState(str, Enum):
+    PENDING = "pending"
+    HEALTHY = "healthy"
+    FAILED = "failed"
+    SUPERSEDED = "superseded"
+
+
+class Generation(Record):
+    number: int
+    state: GenerationState
+    spec: DeploymentSpec
+    reason: Literal["deploy", "update", "reload"] = "deploy"
+    steps: tuple[Step, ...] = ()
+    notices: tuple[str, ...] = ()
+    evidence: Evidence | None = None
+    findings: tuple[Finding, ...] = ()
+    created_time: datetime = Field(default_factory=now)
+
+
+class ServiceState(str, Enum):
+    """States of SDK v1's cloud services; the SDK shows a Local service's with the words of that kind."""
+
+    TRANSITIONING = "Transitioning"
+    HEALTHY = "Healthy"
+    UNHEALTHY = "Unhealthy"
+    FAILED = "Failed"
+    UNSCHEDULABLE = "Unschedulable"
+    DELETING = "Deleting"
+
+
+class Service(Record):
+    """A service and where it stands: the newest generation asked for, and the one that serves."""
+
+    key: ServiceKey
+    kind: Literal["local"] = "local"
+    state: ServiceState
+    port: int
+    host: str = "127.0.0.1"
+    desired: int
+    """Number of the newest accepted generation."""
+    serving: int | None = None
+    """Number of the newest generation that became healthy."""
+    description: str | None = None
+    tags: dict[str, str] = {}
+    properties: dict[str, str] = {}
+    created_time: datetime = Field(default_factory=now)
+    updated_time: datetime = Field(default_factory=now)
