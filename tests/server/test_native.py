@@ -66,3 +66,49 @@ def test_an_id_of_odd_characters_does_not_break_the_answer(server: ScoringServer
     answer = server.ask("GET", "/", headers={"x-request-id": "a\tb \xe9"})
     assert answer.status == 200
     assert answer.headers["x-request-id"]
+
+
+STREAMS = """
+def init(): pass
+
+def run(data):
+    try:
+        if data == "endless":
+            while True:
+                yield "x" * 10_000
+        yield "one,"
+        if data == "fails":
+            raise ValueError("secret")
+        yield "two"
+    finally:
+        print("closed", data)
+"""
+
+
+def test_what_a_generator_yields_is_sent_in_chunks(serve: Serve) -> None:
+    server = serve({"score.py": STREAMS})
+    answer = server.score("ends")
+    assert (answer.status, answer.body) == (200, b"one,two")
+    assert answer.headers["transfer-encoding"] == "chunked"
+    assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+    server.log.wait_for("closed ends")
+
+
+def test_a_client_that_leaves_ends_the_generator(serve: Serve) -> None:
+    server = serve({"score.py": STREAMS})
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=SECONDS)
+    connection.request("POST", "/score", b"endless")
+    response = connection.getresponse()
+    assert response.read(10) == b"x" * 10
+    response.close()
+    connection.close()
+    server.log.wait_for("closed endless")
+    assert server.score("ends").body == b"one,two"
+
+
+def test_a_generator_that_fails_ends_the_answer(serve: Serve) -> None:
+    server = serve({"score.py": STREAMS})
+    assert server.score("fails", x_request_id="r1").body == b"one,"
+    server.log.wait_for(r"in the midst of its answer \(request id r1\)")
+    server.log.wait_for("ValueError: secret")
+    server.log.wait_for("closed fails")

@@ -58,7 +58,10 @@ class Server:
             status, headers, body = response
             if self.crowded is not None and self.crowded():
                 headers = [*headers, _CLOSE]
-            protocol.response_bytes(status, headers, body)
+            if isinstance(body, bytes):
+                protocol.response_bytes(status, headers, body)
+            else:
+                protocol.response_iter(status, headers, body)
 
         self._application(scope, answer)
 
