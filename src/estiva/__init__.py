@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from estiva.sdk.environment import CondaDependencies, Environment
     from estiva.sdk.inference import InferenceConfig
+    from estiva.sdk.local import LocalWebservice
     from estiva.sdk.model import Model
-    from estiva.sdk.webservice import LocalWebservice, Webservice
+    from estiva.sdk.webservice import Webservice
     from estiva.sdk.workspace import Workspace
 
 __version__ = "0.1.0"
@@ -29,7 +30,7 @@ _HOMES = {
     "CondaDependencies": "estiva.sdk.environment",
     "Environment": "estiva.sdk.environment",
     "InferenceConfig": "estiva.sdk.inference",
-    "LocalWebservice": "estiva.sdk.webservice",
+    "LocalWebservice": "estiva.sdk.local",
     "Model": "estiva.sdk.model",
     "Webservice": "estiva.sdk.webservice",
     "Workspace": "estiva.sdk.workspace",

@@ -12,6 +12,7 @@ from estiva.records import (
     Record,
     Replica,
     Service,
+    ServiceKind,
     ServiceSettings,
 )
 
@@ -75,6 +76,8 @@ class ModelReference(Record):
 class DeploymentRequest(Record):
     """A service as it is wanted. In an update, None leaves a part as it is."""
 
+    kind: ServiceKind | None = None
+    """None in a new deployment: "local". A service keeps its kind for life."""
     models: tuple[ModelReference, ...] | None = None
     entry_script: str | None = None
     """Absolute path of the entry script."""

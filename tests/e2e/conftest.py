@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from estiva import LocalWebservice, Model, Workspace
+from estiva import Model, Webservice, Workspace
 from estiva.errors import WebserviceException
 from estiva.home import HOME_VARIABLE, Home
 from estiva.sdk.connection import connect
@@ -75,7 +75,7 @@ class Project:
         """Without an environment: the packages that run the tests, so that nothing is installed."""
         return InferenceConfig(entry_script=str(self.folder / "score.py"))
 
-    def deploy(self, name: str = "doubling", wait: bool = True, overwrite: bool = False) -> LocalWebservice:
+    def deploy(self, name: str = "doubling", wait: bool = True, overwrite: bool = False) -> Webservice:
         service = Model.deploy(self.workspace, name, [], self.inference(), overwrite=overwrite)
         if wait:
             service.wait_for_deployment()
@@ -98,7 +98,7 @@ def wait_until(condition: Callable[[], bool], seconds: float, what: str) -> None
         time.sleep(0.1)
 
 
-def answers(service: LocalWebservice) -> bool:
+def answers(service: Webservice) -> bool:
     """Whether the doubling service answers as it should."""
     try:
         return bool(service.run(body(1)) == [2])

@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from estiva import CondaDependencies, Environment, LocalWebservice, Model, Workspace
+from estiva import CondaDependencies, Environment, LocalWebservice, Model, Webservice, Workspace
 from estiva.errors import EstivaError, MissingModelPath, UserErrorException, WebserviceException
 from estiva.home import Home
 from estiva.sdk.inference import InferenceConfig
@@ -141,7 +141,7 @@ def test_a_port_out_of_range(port: int) -> None:
     )
 
 
-def deploy_at(project: Project, name: str, port: int) -> LocalWebservice:
+def deploy_at(project: Project, name: str, port: int) -> Webservice:
     return Model.deploy(
         project.workspace, name, [], project.inference(), LocalWebservice.deploy_configuration(port=port)
     )
@@ -188,7 +188,7 @@ def test_a_package_that_does_not_exist(project: Project) -> None:
     assert service.state == LocalWebservice.STATE_FAILED
 
 
-def deploy_with(project: Project, name: str, *packages: str) -> LocalWebservice:
+def deploy_with(project: Project, name: str, *packages: str) -> Webservice:
     environment = Environment(name)
     environment.python.conda_dependencies = CondaDependencies.create(
         pip_packages=["azureml-defaults", *packages]
@@ -296,7 +296,7 @@ def test_a_body_over_the_limit(project: Project) -> None:
     assert service.run(body(3)) == [6]
 
 
-def post(service: LocalWebservice, content: bytes | Iterator[bytes]) -> httpx.Response:
+def post(service: Webservice, content: bytes | Iterator[bytes]) -> httpx.Response:
     return httpx.post(str(service.scoring_uri), content=content, timeout=30, trust_env=False)
 
 
@@ -340,7 +340,7 @@ def test_two_deployments_of_one_service_with_overwrite(project: Project) -> None
     theirs = InferenceConfig(entry_script=str(project.write(TRIPLING, "two.py")))
 
     def replace(inference: InferenceConfig) -> Callable[[], object]:
-        def act() -> LocalWebservice:
+        def act() -> Webservice:
             service = Model.deploy(project.workspace, "replaced", [], inference, overwrite=True)
             service.wait_for_deployment()
             return service

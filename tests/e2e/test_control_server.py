@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-from estiva import LocalWebservice, Model, Workspace, __version__
+from estiva import LocalWebservice, Model, Webservice, Workspace, __version__
 from estiva.home import Home
 from estiva.messages import ServerStatus
 from estiva.sdk.connection import connect
@@ -82,7 +82,7 @@ def test_a_control_server_that_is_killed_while_a_client_waits(project: Project, 
     assert running().pid != killed
 
 
-def until_init_runs(service: LocalWebservice) -> None:
+def until_init_runs(service: Webservice) -> None:
     """Another object asks, so that the one that is awaited is left alone."""
     deadline = time.monotonic() + SECONDS
     while True:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from estiva import LocalWebservice
+from estiva import Webservice
 from estiva.errors import WebserviceException
 from estiva.gateway import binary
 from estiva.home import Home
@@ -20,7 +20,7 @@ def home(home: Home, monkeypatch: pytest.MonkeyPatch) -> Home:
 
 
 @pytest.fixture
-def service(project: Project) -> LocalWebservice:
+def service(project: Project) -> Webservice:
     return project.deploy()
 
 
@@ -34,7 +34,7 @@ def test_it_answers_and_says_what_is_different(project: Project, capsys: pytest.
     assert status.gateway.startswith("No HAProxy was found")
 
 
-def test_an_update_takes_the_port_over(project: Project, service: LocalWebservice) -> None:
+def test_an_update_takes_the_port_over(project: Project, service: Webservice) -> None:
     port = service.port
     project.write(TRIPLING)
     service.reload(wait=True)
@@ -42,7 +42,7 @@ def test_an_update_takes_the_port_over(project: Project, service: LocalWebservic
     assert service.port == port
 
 
-def test_after_a_failed_update_the_former_one_comes_back(project: Project, service: LocalWebservice) -> None:
+def test_after_a_failed_update_the_former_one_comes_back(project: Project, service: Webservice) -> None:
     project.write("def init():\n    raise ValueError('no')\n\ndef run(data):\n    return 0\n")
     service.reload()
     with pytest.raises(WebserviceException, match="no"):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from estiva.sdk.environment import Environment
     from estiva.sdk.inference import InferenceConfig
     from estiva.sdk.model import Model
-    from estiva.sdk.webservice import LocalWebservice
+    from estiva.sdk.webservice import Webservice
     from estiva.sdk.workspace import Workspace
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -79,8 +79,8 @@ def deploy(
     output: Output = Format.TABLE,
 ) -> None:
     """Deploy models and a score script as a service, and wait until it runs."""
+    from estiva.sdk.local import LocalWebserviceDeploymentConfiguration
     from estiva.sdk.model import Model
-    from estiva.sdk.webservice import LocalWebserviceDeploymentConfiguration
 
     found = find(workspace)
     warn_if_public(host)
@@ -103,7 +103,7 @@ def deploy(
         reload_on_save(service, inference)
 
 
-def follow(service: LocalWebservice, output: Format) -> None:
+def follow(service: Webservice, output: Format) -> None:
     """Waits until the newest change of the service serves; for people, shows its steps."""
     try:
         service.wait_for_deployment(show_output=output is Format.TABLE)
@@ -176,7 +176,7 @@ def warn_if_public(host: str) -> None:
         )
 
 
-def fields(service: LocalWebservice) -> dict[str, Any]:
+def fields(service: Webservice) -> dict[str, Any]:
     return {
         "name": service.name,
         "state": service.state,
@@ -191,7 +191,7 @@ def fields(service: LocalWebservice) -> dict[str, Any]:
     }
 
 
-def step(service: LocalWebservice) -> str | None:
+def step(service: Webservice) -> str | None:
     """Where the newest change stands, while it is under way or when it failed."""
     last = service.steps[-1] if service.steps else None
     if last is None or last.state == "succeeded":
@@ -199,7 +199,7 @@ def step(service: LocalWebservice) -> str | None:
     return f"{last.name.value} ({last.state})"
 
 
-def reload_on_save(service: LocalWebservice, inference: InferenceConfig) -> None:
+def reload_on_save(service: Webservice, inference: InferenceConfig) -> None:
     """Until Ctrl-C: each time a Python file is saved, a reload; a failed one leaves the present serving."""
     from watchfiles import Change, PythonFilter, watch
 
@@ -223,7 +223,7 @@ def reload_on_save(service: LocalWebservice, inference: InferenceConfig) -> None
             try_reload(service)
 
 
-def try_reload(service: LocalWebservice) -> None:
+def try_reload(service: Webservice) -> None:
     try:
         service.reload()
         service.wait_for_deployment(show_output=True)

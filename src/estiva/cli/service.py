@@ -18,7 +18,7 @@ from estiva.cli.workspace import WorkspaceName, find
 from estiva.errors import UserErrorException, WebserviceException
 
 if TYPE_CHECKING:
-    from estiva.sdk.webservice import LocalWebservice, LocalWebserviceDeploymentConfiguration
+    from estiva.sdk.local import LocalWebservice, LocalWebserviceDeploymentConfiguration
 
 app = typer.Typer(name="service", help="Deployed services.", no_args_is_help=True)
 
@@ -28,7 +28,7 @@ Name = Annotated[str, typer.Argument(help="The service's name.", autocompletion=
 @app.command("list")
 def listing(workspace: WorkspaceName = None, output: Output = Format.TABLE) -> None:
     """List the services of the workspace."""
-    rows = [fields(service) for service in find(workspace).webservices.values()]  # type: ignore[arg-type]
+    rows = [fields(service) for service in find(workspace).webservices.values()]
     show_rows(
         rows,
         ["name", "state", "scoring_uri", "models", "updated"],
@@ -151,7 +151,7 @@ def finish(service: LocalWebservice, output: Format) -> None:
 
 
 def find_service(workspace: str | None, name: str) -> LocalWebservice:
-    from estiva.sdk.webservice import LocalWebservice
+    from estiva.sdk.local import LocalWebservice
 
     return LocalWebservice(find(workspace), name)
 

@@ -16,7 +16,7 @@ from estiva.errors import RunEnvironmentException, WebserviceException
 if TYPE_CHECKING:
     from estiva.sdk.environment import Environment
     from estiva.sdk.model import Model
-    from estiva.sdk.webservice import LocalWebservice
+    from estiva.sdk.webservice import Webservice
     from estiva.sdk.workspace import Workspace
 
 _SERVICE = "estiva-demo"
@@ -125,7 +125,7 @@ def register(folder: Path) -> tuple[Workspace, Environment, Model]:
     return workspace, registered, model
 
 
-def deploy(workspace: Workspace, folder: Path, model: Model, environment: Environment) -> LocalWebservice:
+def deploy(workspace: Workspace, folder: Path, model: Model, environment: Environment) -> Webservice:
     from estiva.sdk.inference import InferenceConfig
     from estiva.sdk.model import Model as Models
 
@@ -136,7 +136,7 @@ def deploy(workspace: Workspace, folder: Path, model: Model, environment: Enviro
     return service
 
 
-def score(service: LocalWebservice, rows: list[list[float]], truth: list[float]) -> None:
+def score(service: Webservice, rows: list[list[float]], truth: list[float]) -> None:
     title(f"Score {len(rows)} held-out patients over HTTP")
     predictions = service.run(body(rows))
     typer.echo("  predicted     true")
@@ -146,7 +146,7 @@ def score(service: LocalWebservice, rows: list[list[float]], truth: list[float])
     typer.echo(f"  ... mean absolute error over all {len(truth)}: {error:.1f}")
 
 
-def edit(service: LocalWebservice, folder: Path, rows: list[list[float]]) -> None:
+def edit(service: Webservice, folder: Path, rows: list[list[float]]) -> None:
     title("Edit score.py and reload: a new process takes over when it is ready")
     (folder / "score.py").write_text(_EDITED)
     service.reload()
@@ -154,13 +154,13 @@ def edit(service: LocalWebservice, folder: Path, rows: list[list[float]]) -> Non
     typer.echo(f"  {service.run(body(rows[:3]))}")
 
 
-def logs(service: LocalWebservice) -> None:
+def logs(service: Webservice) -> None:
     title("Its log")
     for line in service.get_logs(num_lines=5).splitlines():
         typer.echo(f"  {line}")
 
 
-def broken(service: LocalWebservice, folder: Path, rows: list[list[float]]) -> None:
+def broken(service: Webservice, folder: Path, rows: list[list[float]]) -> None:
     title("Break init() on purpose (a misspelt file name) and reload: this is what you are told")
     (folder / "score.py").write_text(_BROKEN)
     service.reload()

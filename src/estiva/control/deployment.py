@@ -93,7 +93,7 @@ class Deployment:
     def _check_port(self) -> None:
         port, host = self._service.port, self._service.host
         holder = ports.holder(host, port)
-        if holder is not None and not self._stages.target.observe(self._key).replicas:
+        if holder is not None and not self._stages.fleet.observe(self._key).replicas:
             raise WebserviceException(
                 f"Port {port} on {host} is in use by {holder}. "
                 "Choose another port, leave the port out to get a free one, or end that program.",
@@ -113,8 +113,8 @@ class Deployment:
             port = own_port(self._stages, self._service)
             launch = launching.launch(self._stages, self._key, self._number, self._spec, python, port)
             if launch.address is not None:
-                self._stages.target.retire(self._key, keep={self._number})
-            self._stages.target.apply(launch)
+                self._stages.fleet.retire(self._key, keep={self._number})
+            self._stages.fleet.apply(launch)
 
     def _wait_for_init(self) -> None:
         with self._step(StepName.INIT):
@@ -173,7 +173,7 @@ class Deployment:
     def _fail(self, error: EstivaError) -> None:
         """The failed generation goes, its logs stay; what served before goes on serving."""
         evidence = self._evidence(error)
-        self._stages.target.stop(self._key, self._number)
+        self._stages.fleet.stop(self._key, self._number)
         serving = self._stages.store.service(self._key).serving
         state = ServiceState.FAILED if serving is None else ServiceState.HEALTHY
         self._stages.store.update_service(self._key, state=state)
@@ -195,13 +195,13 @@ class Deployment:
             detail=error.detail[-20_000:],
             exit_code=dead.exit_code if dead else None,
             signal=dead.signal if dead else None,
-            log_tail=tuple(self._stages.target.logs(self._key, generation=self._number, tail=_LOG_TAIL)),
+            log_tail=tuple(self._stages.fleet.logs(self._key, generation=self._number, tail=_LOG_TAIL)),
             entry_script=self._spec.code.entry_script,
             packages=self._stages.environments.packages(self._lock) if self._lock else (),
         )
 
     def _replicas(self) -> tuple[Replica, ...]:
-        return self._stages.target.observe(self._key).of(self._number)
+        return self._stages.fleet.observe(self._key).of(self._number)
 
 
 def unexpected(error: Exception) -> EstivaError:

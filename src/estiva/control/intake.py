@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Literal
 
+from estiva.control import placement
 from estiva.control.reconcile import Reconciler
 from estiva.control.stages import Stages
 from estiva.errors import UserErrorException, WebserviceException
@@ -74,10 +75,12 @@ class Intake:
                 return self._create(key, spec, request)
         if not request.overwrite:
             raise exists_already(key)
+        _check_kind(existing, request)
         return self._accept(key, self._on_its_port(existing, spec), "deploy", request)
 
     def update(self, key: ServiceKey, request: DeploymentRequest) -> ServiceView:
         service = self._stages.store.service(key)
+        _check_kind(service, request)
         before = self._stages.store.generation(key, service.desired).spec
         spec = self._changed(key.workspace, before, request)
         return self._accept(key, self._on_its_port(service, spec), "update", request)
@@ -102,7 +105,7 @@ class Intake:
             service=service,
             desired=store.generation(key, service.desired),
             serving=None if service.serving is None else store.generation(key, service.serving),
-            replicas=self._stages.target.observe(key).replicas,
+            replicas=self._stages.fleet.observe(key).replicas,
         )
 
     def specification(self, workspace: str, request: DeploymentRequest) -> DeploymentSpec:
@@ -114,13 +117,16 @@ class Intake:
     def _specification(self, workspace: str, request: DeploymentRequest) -> DeploymentSpec:
         if request.entry_script is None:
             raise UserErrorException("A deployment needs an inference configuration with an entry script.")
+        environment = request.environment or borrowed(request.interpreter)
+        settings = request.settings or ServiceSettings()
         return DeploymentSpec(
+            target=placement.choose(settings.runtime, environment, self._stages.fleet.kinds),
             models=self._mounts(workspace, request.models or ()),
             code=self._code(request.entry_script, request.source_directory),
-            environment=request.environment or borrowed(request.interpreter),
+            environment=environment,
             environment_version=request.environment_version,
             interpreter=request.interpreter,
-            settings=request.settings or ServiceSettings(),
+            settings=settings,
             variables=request.variables or {},
             secrets=request.secrets or {},
         )
@@ -144,7 +150,9 @@ class Intake:
             raise WebserviceException(
                 "Nothing to update: no part of the service was given.", code="NothingToUpdate"
             )
-        return before.model_copy(update=changes)
+        spec = before.model_copy(update=changes)
+        target = placement.choose(spec.settings.runtime, spec.environment, self._stages.fleet.kinds)
+        return spec.model_copy(update={"target": target})
 
     def _mounts(self, workspace: str, references: tuple[ModelReference, ...]) -> tuple[ModelMount, ...]:
         return distinct(self._mount(workspace, reference) for reference in references)
@@ -189,6 +197,8 @@ class Intake:
         settings = spec.settings.model_copy(update={"port": port})
         service = Service(
             key=key,
+            kind=request.kind or "local",
+            targets=(spec.target,),
             state=ServiceState.TRANSITIONING,
             port=port,
             host=settings.host,
@@ -256,6 +266,15 @@ class Intake:
             )
         settings = spec.settings.model_copy(update={"port": service.port, "host": service.host})
         return spec.model_copy(update={"settings": settings})
+
+
+def _check_kind(service: Service, request: DeploymentRequest) -> None:
+    if request.kind not in (None, service.kind):
+        raise WebserviceException(
+            f"The service {service.key.service!r} is of kind {service.kind!r} and cannot become one of kind "
+            f"{request.kind!r}. Delete it first, or choose another name.",
+            code="KindChange",
+        )
 
 
 def borrowed(interpreter: str) -> EnvironmentSpecification:

@@ -33,6 +33,7 @@ def launch(
     return Launch(
         key=key,
         generation=number,
+        target=spec.target,
         replicas=spec.settings.replicas if port is None else 1,
         python=python,
         mounts=(code, *models),

@@ -6,6 +6,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Mapping
 
+from estiva.control.fleet import Fleet
 from estiva.gateway import Gateway, binary
 from estiva.home import Home
 from estiva.records import (
@@ -18,16 +19,15 @@ from estiva.records import (
     ServiceState,
 )
 from estiva.registry.store import Store
-from estiva.targets import Target
 
 
 class Publisher:
     """Routes of a workspace are computed and applied under one lock, so that the newest state wins."""
 
-    def __init__(self, home: Home, store: Store, target: Target) -> None:
+    def __init__(self, home: Home, store: Store, fleet: Fleet) -> None:
         self._home = home
         self._store = store
-        self._target = target
+        self._fleet = fleet
         self._gateways: dict[str, Gateway] = {}
         self._locks: defaultdict[str, threading.RLock] = defaultdict(threading.RLock)
 
@@ -71,7 +71,7 @@ class Publisher:
             number = switching.get(service.key, service.serving)
             if number is not None and service.state is not ServiceState.DELETING:
                 generation = self._store.generation(service.key, number)
-                replicas = self._target.observe(service.key).of(number)
+                replicas = self._fleet.observe(service.key).of(number)
                 routes.append(route(service, generation, replicas))
         return routes
 

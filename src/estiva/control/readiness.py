@@ -21,7 +21,7 @@ def wait_until_ready(
     """Returns when every replica is ready; raises at once when one has exited, and after `seconds`."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        replicas = stages.target.observe(key).of(number)
+        replicas = stages.fleet.observe(key).of(number)
         dead = next((replica for replica in replicas if replica.phase is ReplicaPhase.EXITED), None)
         if dead is not None:
             raise TargetException(f"The replica ended while it started: {dead.reason}", code="ReplicaExited")

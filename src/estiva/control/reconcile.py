@@ -144,7 +144,7 @@ class Reconciler:
         return next_action(
             service,
             self._stages.store.generation_state(service.key, service.desired),
-            self._stages.target.observe(service.key),
+            self._stages.fleet.observe(service.key),
             self._wanted(service),
             self._stages.publisher.alive(service.key.workspace),
         )
@@ -195,7 +195,7 @@ class Reconciler:
 
     def _delete(self, service: Service) -> None:
         self._stages.publisher.publish(service.key.workspace)
-        self._stages.target.delete(service.key)
+        self._stages.fleet.delete(service.key)
         self._stages.store.remove_service(service.key)
         self._stages.prune()
         log.info("service deleted", service=str(service.key))
@@ -209,7 +209,7 @@ class Reconciler:
         _, python = launching.build_environment(self._stages, spec, log.debug, interrupt.is_set)
         port = own_port(self._stages, service)
         launch = launching.launch(self._stages, service.key, service.serving, spec, python, port)
-        self._stages.target.apply(launch)
+        self._stages.fleet.apply(launch)
         self._stages.publisher.publish(service.key.workspace)
         log.info("replicas restored", service=str(service.key), generation=service.serving)
         # The target waits longer each time before it starts what keeps dying: no need to ask all the time.
@@ -217,18 +217,14 @@ class Reconciler:
 
     def _retire(self, service: Service) -> None:
         """Ends replicas of other generations, once no request can reach them any more."""
-        target, key = self._stages.target, service.key
-        others = {r.generation for r in target.observe(key).replicas if r.generation != service.serving}
+        fleet, key = self._stages.fleet, service.key
+        others = {r.generation for r in fleet.observe(key).replicas if r.generation != service.serving}
         for number in sorted(others):
-            replicas = target.observe(key).of(number)
+            replicas = fleet.observe(key).of(number)
             if all(self._stages.publisher.quiet(key, replica) for replica in replicas):
-                target.stop(key, number)
+                fleet.stop(key, number)
         self._stages.store.trim_generations(key, KEPT_GENERATIONS)
-        target.retire(key, keep={generation.number for generation in self._stages.store.generations(key)})
+        fleet.retire(key, keep={generation.number for generation in self._stages.store.generations(key)})
 
     def _sweep(self) -> None:
-        """Ends what belongs to no service: a trial, or a deletion, that was cut short."""
-        known = {service.key for service in self._stages.store.services()}
-        for key in self._stages.target.keys():  # noqa: SIM118  not a dict
-            if key not in known:
-                self._stages.target.delete(key)
+        self._stages.fleet.end_strangers({service.key for service in self._stages.store.services()})

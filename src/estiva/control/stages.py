@@ -10,13 +10,13 @@ import structlog
 
 from estiva import targets
 from estiva.control.changes import Changes
+from estiva.control.fleet import Fleet
 from estiva.control.publishing import Publisher
 from estiva.environments import Environments
 from estiva.home import Home
 from estiva.registry.blobs import Blobs
 from estiva.registry.store import Store
 from estiva.registry.trees import Checkouts
-from estiva.targets import Target
 
 log = structlog.get_logger()
 
@@ -28,7 +28,7 @@ class Stages:
     blobs: Blobs
     checkouts: Checkouts
     environments: Environments
-    target: Target
+    fleet: Fleet
     publisher: Publisher
     changes: Changes = field(default_factory=Changes)
 
@@ -37,15 +37,17 @@ class Stages:
         home.create()
         store = Store(f"sqlite:///{home.database}")
         blobs = Blobs(home.blobs)
-        target = targets.load("process", root=home.replicas, runtime=home.runtime)
+        fleet = Fleet(
+            store, {"process": lambda: targets.load("process", root=home.replicas, runtime=home.runtime)}
+        )
         return cls(
             home=home,
             store=store,
             blobs=blobs,
             checkouts=Checkouts(blobs, home.checkouts),
             environments=Environments(home.environments, Path(str(files("estiva_server")))),
-            target=target,
-            publisher=Publisher(home, store, target),
+            fleet=fleet,
+            publisher=Publisher(home, store, fleet),
         )
 
     def prune(self) -> None:

@@ -36,16 +36,16 @@ def run_trial(
     never = threading.Event()
     _, python = launching.build_environment(stages, spec, show, never.is_set)
     try:
-        stages.target.apply(launching.launch(stages, key, _GENERATION, spec, python))
+        stages.fleet.apply(launching.launch(stages, key, _GENERATION, spec, python))
         show("init()")
         _wait(stages, key, spec, never)
         show("run()")
         answer, seconds = _ask(stages, key, spec, data)
-        stages.target.stop(key, _GENERATION)  # now the log has all that was printed
+        stages.fleet.stop(key, _GENERATION)  # now the log has all that was printed
         log = [line for line in _log(stages, key) if not _SERVER.match(line)]
         return TrialResult(status=answer.status_code, body=answer.text, seconds=seconds, log=tuple(log))
     finally:
-        stages.target.delete(key)
+        stages.fleet.delete(key)
 
 
 def _wait(stages: Stages, key: ServiceKey, spec: DeploymentSpec, never: threading.Event) -> None:
@@ -57,7 +57,7 @@ def _wait(stages: Stages, key: ServiceKey, spec: DeploymentSpec, never: threadin
 
 
 def _evidence(stages: Stages, key: ServiceKey, spec: DeploymentSpec, error: EstivaError) -> Evidence:
-    replicas = stages.target.observe(key).replicas
+    replicas = stages.fleet.observe(key).replicas
     dead = next((replica for replica in replicas if replica.phase is ReplicaPhase.EXITED), None)
     return Evidence(
         step=StepName.INIT,
@@ -71,12 +71,12 @@ def _evidence(stages: Stages, key: ServiceKey, spec: DeploymentSpec, error: Esti
 
 
 def _log(stages: Stages, key: ServiceKey) -> Sequence[str]:
-    return stages.target.logs(key, generation=_GENERATION, tail=200)
+    return stages.fleet.logs(key, generation=_GENERATION, tail=200)
 
 
 def _ask(stages: Stages, key: ServiceKey, spec: DeploymentSpec, data: str) -> tuple[httpx.Response, float]:
     """The answer, and the seconds that it took."""
-    replica = stages.target.observe(key).of(_GENERATION)[0]
+    replica = stages.fleet.observe(key).of(_GENERATION)[0]
     seconds = spec.settings.scoring_timeout_ms / 1000 + _GRACE_SECONDS
     begun = time.monotonic()
     try:

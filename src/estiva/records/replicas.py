@@ -7,7 +7,7 @@ from enum import Enum
 from pydantic import SecretStr
 
 from estiva.records.base import Record
-from estiva.records.services import ServiceKey, ServiceSettings
+from estiva.records.services import ServiceKey, ServiceSettings, TargetKind
 
 
 class Mount(Record):
@@ -25,9 +25,12 @@ class Launch(Record):
 
     key: ServiceKey
     generation: int
+    target: TargetKind = "process"
     replicas: int
-    python: str
-    """Interpreter of the built environment, in which `python -m estiva_server` works."""
+    python: str = ""
+    """For a target that runs a venv: its interpreter, in which `python -m estiva_server` works."""
+    image: str = ""
+    """For a target that runs images: its id, or its name with a digest."""
     mounts: tuple[Mount, ...]
     entry_script: str
     """Relative to the app root."""

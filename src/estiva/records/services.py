@@ -13,6 +13,15 @@ from estiva.records.base import Record, now
 from estiva.records.content import Tree
 from estiva.records.evidence import Evidence, Finding, StepName
 
+ServiceKind = Literal["local", "container", "kubernetes"]
+"""What scripts know as LocalWebservice, AciWebservice and AksWebservice."""
+
+TargetKind = Literal["process", "docker"]
+"""Where replicas run: the name of a module in `estiva.targets`."""
+
+Runtime = Literal["auto", "process", "docker"]
+"""Where a user wants them to: "auto" means a container if the environment asks for one, else a process."""
+
 
 class ServiceKey(Record):
     workspace: str
@@ -58,6 +67,7 @@ class ServiceSettings(Record):
 
     port: int | None = None
     host: str = "127.0.0.1"
+    runtime: Runtime = "auto"
     replicas: int = 1
     scoring_timeout_ms: int = 60_000
     init_timeout_seconds: float = 600.0
@@ -71,6 +81,7 @@ class ServiceSettings(Record):
 class DeploymentSpec(Record):
     """Everything that one generation of a service is."""
 
+    target: TargetKind = "process"
     models: tuple[ModelMount, ...]
     code: Code
     environment: EnvironmentSpecification
@@ -127,7 +138,9 @@ class Service(Record):
     """A service and where it stands: the newest generation asked for, and the one that serves."""
 
     key: ServiceKey
-    kind: Literal["local"] = "local"
+    kind: ServiceKind = "local"
+    targets: tuple[TargetKind, ...] = ("process",)
+    """Where any of its generations runs, or ran."""
     state: ServiceState
     port: int
     host: str = "127.0.0.1"

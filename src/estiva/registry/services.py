@@ -94,7 +94,10 @@ class ServiceStore(Database):
             superseded = {"state": GenerationState.SUPERSEDED.value}
             connection.execute(_generations.update().where(*_of(key), pending).values(superseded))
             connection.execute(_generations.insert().values(rows.generation_row(key, generation)))
-            changes = {field: value for field, value in given.items() if value is not None}
+            changes: dict[str, Any] = {field: value for field, value in given.items() if value is not None}
+            if spec.target != service.targets[-1]:
+                earlier = (kind for kind in service.targets if kind != spec.target)
+                changes["targets"] = (*earlier, spec.target)
             _update(connection, key, {"desired": number, "state": ServiceState.TRANSITIONING, **changes})
         return generation
 

@@ -129,6 +129,7 @@ services = Table(
     Column("properties", _record(), nullable=False),
     Column("created_time", UtcTime, nullable=False),
     Column("updated_time", UtcTime, nullable=False),
+    Column("targets", _record(), nullable=False, server_default='["process"]'),
 )
 
 generations = Table(

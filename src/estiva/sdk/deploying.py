@@ -13,10 +13,12 @@ from pydantic import SecretStr
 from estiva import records
 from estiva.errors import WebserviceException
 from estiva.messages import DeploymentRequest, ModelReference, ServiceView
+from estiva.sdk.configuration import WebserviceDeploymentConfiguration
 from estiva.sdk.connection import address, connect
 from estiva.sdk.inference import InferenceConfig
+from estiva.sdk.local import LocalWebserviceDeploymentConfiguration
 from estiva.sdk.model import Model, existing_path, labels, parse_id
-from estiva.sdk.webservice import LocalWebservice, LocalWebserviceDeploymentConfiguration
+from estiva.sdk.webservice import Webservice
 from estiva.sdk.workspace import Workspace
 
 Deployable = Model | str | os.PathLike[str]
@@ -27,11 +29,11 @@ def deploy(
     name: str,
     models: Sequence[Deployable],
     inference_config: InferenceConfig | None,
-    deployment_config: LocalWebserviceDeploymentConfiguration | None,
+    deployment_config: WebserviceDeploymentConfiguration | None,
     deployment_target: Any,
     overwrite: bool,
     show_output: bool,
-) -> LocalWebservice:
+) -> Webservice:
     if inference_config is None:
         raise WebserviceException(
             "A deployment needs an inference configuration: "
@@ -47,7 +49,7 @@ def deploy(
     body = body.model_copy(update={"overwrite": overwrite})
     place = address("workspaces", workspace.name, "services", name)
     answer = connect().request("PUT", place, body=body.body())
-    service = LocalWebservice(workspace, name, _view=ServiceView.model_validate(answer))
+    service = Webservice(workspace, name, _view=ServiceView.model_validate(answer))
     if show_output:
         _print_deployment(service, body)
     return service
@@ -56,11 +58,12 @@ def deploy(
 def request(
     models: Sequence[Deployable] | None,
     inference_config: InferenceConfig | None,
-    deployment_config: LocalWebserviceDeploymentConfiguration | None,
+    deployment_config: WebserviceDeploymentConfiguration | None,
 ) -> DeploymentRequest:
     """What is given, as one request; parts that are None stay out of it."""
     config, environment = deployment_config, inference_config.environment if inference_config else None
     return DeploymentRequest(
+        kind=config.kind if config else None,
         models=None if models is None else tuple(reference(model) for model in models),
         entry_script=str(inference_config.entry_path.absolute()) if inference_config else None,
         source_directory=inference_config.source_directory if inference_config else None,
@@ -76,7 +79,7 @@ def request(
     )
 
 
-def _texts(config: LocalWebserviceDeploymentConfiguration | None, name: str) -> dict[str, str] | None:
+def _texts(config: WebserviceDeploymentConfiguration | None, name: str) -> dict[str, str] | None:
     """Scripts give numbers, too; everything travels as text. None leaves it as it is."""
     given = getattr(config, name, None)
     return None if given is None else labels(given, name)
@@ -97,9 +100,10 @@ def reference(model: Deployable) -> ModelReference:
     return ModelReference(path=str(existing_path(text)))
 
 
-def _print_deployment(service: LocalWebservice, body: DeploymentRequest) -> None:
+def _print_deployment(service: Webservice, body: DeploymentRequest) -> None:
     environment: records.EnvironmentSpecification | None = body.environment
-    print(f"Deploying {service.name} as a process on this machine")
+    place = "a container" if service.runtime == "docker" else "a process on this machine"
+    print(f"Deploying {service.name} as {place}")
     print(f"  models        {', '.join(service.models) or 'none'}")
     print(f"  entry script  {body.entry_script}")
     print(f"  environment   {environment.name if environment else 'the packages that run now'}")

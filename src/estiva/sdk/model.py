@@ -21,8 +21,9 @@ from estiva.sdk.output import ByteProgress, size
 from estiva.sdk.workspace import Workspace
 
 if TYPE_CHECKING:
+    from estiva.sdk.configuration import WebserviceDeploymentConfiguration
     from estiva.sdk.inference import InferenceConfig
-    from estiva.sdk.webservice import LocalWebservice, LocalWebserviceDeploymentConfiguration
+    from estiva.sdk.webservice import Webservice
 
 Labels = dict[str, Any]
 Criteria = Sequence[str | Sequence[str]]
@@ -376,11 +377,11 @@ class Model:
         name: str,
         models: Sequence[Model | str | os.PathLike[str]],
         inference_config: InferenceConfig | None = None,
-        deployment_config: LocalWebserviceDeploymentConfiguration | None = None,
+        deployment_config: WebserviceDeploymentConfiguration | None = None,
         deployment_target: Any = None,
         overwrite: bool = False,
         show_output: bool = False,
-    ) -> LocalWebservice:
+    ) -> Webservice:
         """Deploys models (objects, "name:version" ids or paths) behind an entry script, as a service.
 
         Returns at once; `wait_for_deployment(show_output=True)` shows the steps and raises

@@ -9,7 +9,7 @@ from estiva.messages import Progress, TrialRequest, TrialResult
 from estiva.sdk.connection import address, connect
 from estiva.sdk.deploying import request
 from estiva.sdk.inference import InferenceConfig
-from estiva.sdk.webservice import LocalWebserviceDeploymentConfiguration
+from estiva.sdk.local import LocalWebserviceDeploymentConfiguration
 from estiva.sdk.workspace import Workspace
 
 

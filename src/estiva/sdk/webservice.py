@@ -1,98 +1,30 @@
-"""Services: what every kind can do, and the Local kind."""
+"""Services: what those of every kind can do."""
 
 from __future__ import annotations
 
 import builtins
+import importlib
 import time
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any, ClassVar
 
 from estiva import records
 from estiva.errors import ControlServerException, WebserviceException
 from estiva.findings import render
-from estiva.messages import DeploymentRequest, ServiceView
-from estiva.records import Generation, GenerationState, ServiceState
+from estiva.messages import ServiceView
+from estiva.records import Generation, GenerationState, ServiceKind
 from estiva.sdk.connection import address, connect, lines
 from estiva.sdk.html import table
 from estiva.sdk.output import StepPrinter, text_width
 from estiva.sdk.scoring import score
 from estiva.sdk.workspace import Workspace
 
-if TYPE_CHECKING:
-    from os import PathLike
-
-    from estiva.sdk.inference import InferenceConfig
-    from estiva.sdk.model import Model
-
-_LOWEST_PORT, _HIGHEST_PORT = 1, 65535
 _DELETE_TIMEOUT_SECONDS = 120.0
 _RECONNECTIONS = 5
 _POLL_SECONDS = 0.05
 
-
-class LocalWebserviceDeploymentConfiguration:
-    """How a Local service is published.
-
-    `port`: 1 to 65535; None takes a free one. `host`: the address to listen on, loopback unless set.
-    `scoring_timeout_ms`: a request's deadline. `init_timeout_sec`: how long init() may take.
-    `environment_variables` and `secrets` reach the score script;
-    the values of secrets never show in output (None: none, or in an update, as they are).
-    """
-
-    def __init__(
-        self,
-        port: int | None = None,
-        *,
-        host: str = "127.0.0.1",
-        scoring_timeout_ms: int = 60_000,
-        init_timeout_sec: float = 600.0,
-        debug: bool = False,
-        environment_variables: dict[str, str] | None = None,
-        secrets: dict[str, str] | None = None,
-        description: str | None = None,
-        tags: dict[str, str] | None = None,
-        properties: dict[str, str] | None = None,
-    ) -> None:
-        self.port = port
-        self.host = host
-        self.scoring_timeout_ms = scoring_timeout_ms
-        self.init_timeout_sec = init_timeout_sec
-        self.debug = debug
-        self.environment_variables = environment_variables or {}
-        self.secrets = secrets
-        self.description = description
-        self.tags = tags
-        self.properties = properties
-        self.validate_configuration()
-
-    def validate_configuration(self) -> None:
-        """Raises WebserviceException for a value that cannot be used."""
-        if self.port is not None and not _is_port(self.port):
-            raise WebserviceException(
-                f"port {self.port!r} is not a port: use an integer from {_LOWEST_PORT} to {_HIGHEST_PORT}, "
-                "or leave it out for a free one.",
-                code="PortInvalid",
-            )
-        for name in ("scoring_timeout_ms", "init_timeout_sec"):
-            if getattr(self, name) <= 0:
-                raise WebserviceException(f"{name} must be greater than 0.", code="TimeoutInvalid")
-
-    def print_deploy_configuration(self) -> None:
-        print(f"Local service, port {self.port or 'chosen when it is deployed'}")
-
-    def settings(self) -> records.ServiceSettings:
-        return records.ServiceSettings(
-            port=self.port,
-            host=self.host,
-            scoring_timeout_ms=self.scoring_timeout_ms,
-            init_timeout_seconds=self.init_timeout_sec,
-            debug=self.debug,
-        )
-
-
-def _is_port(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and _LOWEST_PORT <= value <= _HIGHEST_PORT
+_classes: dict[ServiceKind, type[Webservice]] = {}
 
 
 class Webservice:
@@ -101,13 +33,32 @@ class Webservice:
     Raises WebserviceException with "WebserviceNotFound" in its message if there is none.
     """
 
-    def __new__(cls, workspace: Workspace, name: str, *_arguments: Any, **_options: Any) -> Webservice:  # noqa: ARG004
-        return super().__new__(LocalWebservice if cls is Webservice else cls)
+    compute_type: ClassVar[str] = ""
+    """As SDK v1 says it: "Local", "ACI", "AKS"."""
+
+    def __init_subclass__(cls, kind: ServiceKind, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        _classes[kind] = cls
+
+    def __new__(
+        cls,
+        workspace: Workspace,
+        name: str,
+        *_arguments: Any,
+        _view: ServiceView | None = None,
+        **_options: Any,
+    ) -> Webservice:
+        if cls is not Webservice:
+            return super().__new__(cls)
+        view = _view or fetch(workspace, name)
+        service = super().__new__(class_of(view.service.kind))
+        service._view = view
+        return service
 
     def __init__(self, workspace: Workspace, name: str, *, _view: ServiceView | None = None) -> None:
         self.workspace = workspace
         self.name = name
-        self._view = _view or self._fetch()
+        self._view: ServiceView = _view or getattr(self, "_view", None) or fetch(workspace, name)
         self._deleted = False
 
     @staticmethod
@@ -128,7 +79,7 @@ class Webservice:
         return [
             Webservice(workspace, view.service.key.service, _view=view)
             for view in views
-            if compute_type in (None, view.service.kind, view.service.kind.upper())
+            if _is_of(view, compute_type)
             and _mounts(view, model_name, model_id)
             and _labelled(view.service.tags, tags or ())
             and _labelled(view.service.properties, properties or ())
@@ -139,10 +90,6 @@ class Webservice:
     @property
     def state(self) -> str:
         return "deleted" if self._deleted else self._view.service.state.value
-
-    @property
-    def compute_type(self) -> str:
-        return self._view.service.kind.capitalize()
 
     @property
     def description(self) -> str | None:
@@ -185,6 +132,16 @@ class Webservice:
         """Ids of the models that serve (or are to serve, before anything does)."""
         generation = self._view.serving or self._view.desired
         return [f"{model.name}:{model.version}" for model in generation.spec.models]
+
+    @property
+    def port(self) -> str | None:
+        """The published port, as text as scripts expect; None before the service runs."""
+        return str(self._view.service.port) if self._view.service.serving is not None else None
+
+    @property
+    def runtime(self) -> records.TargetKind:
+        """Where the newest generation's replicas run."""
+        return self._view.desired.spec.target
 
     @property
     def scoring_uri(self) -> str | None:
@@ -254,6 +211,17 @@ class Webservice:
                 )
         self._conclude(self._view.desired, show_output)
 
+    def reload(self, wait: bool = False) -> None:
+        """Serves the scripts as they are now at their original place: new process, same packages and models.
+
+        Until the new one is ready, and for good if it fails, the present one goes on serving.
+        """
+        self._changed(connect().request("POST", f"{self._path}/reload"), wait)
+
+    def update(self, *arguments: Any, **options: Any) -> None:
+        """Replaces what is given: each kind says what that may be."""
+        raise NotImplementedError(f"Services of kind {self.compute_type} cannot be updated.")
+
     def delete(self) -> None:
         """Ends the replicas and removes the service; absence is success."""
         try:
@@ -269,10 +237,15 @@ class Webservice:
 
     @property
     def _path(self) -> str:
-        return address("workspaces", self.workspace.name, "services", self.name)
+        return _path(self.workspace, self.name)
 
     def _fetch(self) -> ServiceView:
-        return ServiceView.model_validate(connect().request("GET", self._path))
+        return fetch(self.workspace, self.name)
+
+    def _changed(self, answer: Any, wait: bool) -> None:
+        self._view = ServiceView.model_validate(answer)
+        if wait:
+            self.wait_for_deployment()
 
     def _watch(self) -> Iterator[ServiceView]:
         """Views until the newest generation has ended, also if that is one that another caller asked for.
@@ -352,88 +325,19 @@ class Webservice:
         return table(f"{self.compute_type} service {self.name}", fields)
 
 
-class LocalWebservice(Webservice):
-    """A service on this machine, published on a port of its own."""
+def class_of(kind: ServiceKind) -> type[Webservice]:
+    """The class of the services of a kind, from the module of that name beside this one."""
+    importlib.import_module(f"estiva.sdk.{kind}")
+    return _classes[kind]
 
-    STATE_DELETED = "deleted"
-    STATE_DEPLOYING = "deploying"
-    STATE_FAILED = "failed"
-    STATE_RUNNING = "running"
-    STATE_UNKNOWN = "unknown"
 
-    _STATES = {
-        ServiceState.TRANSITIONING: STATE_DEPLOYING,
-        ServiceState.HEALTHY: STATE_RUNNING,
-        ServiceState.UNHEALTHY: STATE_UNKNOWN,
-        ServiceState.FAILED: STATE_FAILED,
-        ServiceState.UNSCHEDULABLE: STATE_FAILED,
-        ServiceState.DELETING: STATE_DELETED,
-    }
+def fetch(workspace: Workspace, name: str) -> ServiceView:
+    """Raises WebserviceException with "WebserviceNotFound" in its message if there is no such service."""
+    return ServiceView.model_validate(connect().request("GET", _path(workspace, name)))
 
-    def __init__(
-        self,
-        workspace: Workspace,
-        name: str,
-        must_exist: bool = True,  # noqa: ARG002  a service that does not exist has no object here
-        *,
-        _view: ServiceView | None = None,
-    ) -> None:
-        super().__init__(workspace, name, _view=_view)
 
-    deploy_configuration = LocalWebserviceDeploymentConfiguration
-
-    @property
-    def state(self) -> str:
-        return self.STATE_DELETED if self._deleted else self._STATES[self._view.service.state]
-
-    @property
-    def port(self) -> str | None:
-        """The published port, as text as scripts expect; None before the service runs."""
-        return str(self._view.service.port) if self._view.service.serving is not None else None
-
-    def reload(self, wait: bool = False) -> None:
-        """Serves the scripts as they are now at their original place: new process, same packages and models.
-
-        Until the new one is ready, and for good if it fails, the present one goes on serving.
-        """
-        self._changed(connect().request("POST", f"{self._path}/reload"), wait)
-
-    def update(
-        self,
-        models: Sequence[Model | str | PathLike[str]] | None = None,
-        inference_config: InferenceConfig | None = None,
-        deployment_config: LocalWebserviceDeploymentConfiguration | None = None,
-        wait: bool = False,
-        image_config: InferenceConfig | None = None,
-    ) -> None:
-        """Replaces what is given; what is None stays as it was. `image_config` is the older name.
-
-        The present generation goes on serving until the new one is ready, and for good if it fails.
-        """
-        from estiva.sdk.deploying import request
-
-        body: DeploymentRequest = request(models, inference_config or image_config, deployment_config)
-        self._changed(connect().request("PATCH", self._path, body=body.body()), wait)
-
-    def deployment_configuration(self, **changes: Any) -> LocalWebserviceDeploymentConfiguration:
-        """How the service is published now, with `changes` (parameters of deploy_configuration; None: as is).
-
-        Secrets are not readable, and stay as they are unless they are among the changes.
-        """
-        spec = self._view.desired.spec
-        present: dict[str, Any] = {
-            "scoring_timeout_ms": spec.settings.scoring_timeout_ms,
-            "init_timeout_sec": spec.settings.init_timeout_seconds,
-            "debug": spec.settings.debug,
-            "environment_variables": dict(spec.variables),
-        }
-        given = {name: value for name, value in changes.items() if value is not None}
-        return LocalWebserviceDeploymentConfiguration(host=self._view.service.host, **{**present, **given})
-
-    def _changed(self, answer: Any, wait: bool) -> None:
-        self._view = ServiceView.model_validate(answer)
-        if wait:
-            self.wait_for_deployment()
+def _path(workspace: Workspace, name: str) -> str:
+    return address("workspaces", workspace.name, "services", name)
 
 
 def is_pending(generation: Generation) -> bool:
@@ -442,6 +346,11 @@ def is_pending(generation: Generation) -> bool:
 
 def failure_code(generation: Generation) -> str:
     return generation.findings[0].code if generation.findings else "DeploymentFailed"
+
+
+def _is_of(view: ServiceView, compute_type: str | None) -> bool:
+    """Upper and lower case are the same."""
+    return compute_type is None or compute_type.upper() == class_of(view.service.kind).compute_type.upper()
 
 
 def _mounts(view: ServiceView, name: str | None, model_id: str | None) -> bool:

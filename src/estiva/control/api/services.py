@@ -77,7 +77,7 @@ def logs(
     key = ServiceKey(workspace=workspace, service=name)
     service = control.stages.store.service(key)
     number = generation or service.desired
-    found = control.stages.target.logs(key, generation=number, replica=replica, tail=tail)
+    found = control.stages.fleet.logs(key, generation=number, replica=replica, tail=tail)
     return PlainTextResponse("".join(f"{line}\n" for line in found))
 
 
@@ -103,7 +103,7 @@ def trial(control: Control, workspace: str, request: TrialRequest) -> StreamingR
 
 def _followed(control: Server, key: ServiceKey, tail: int) -> Iterator[str]:
     """An empty part now and then finds out that the client has left."""
-    for batch in control.stages.target.follow(key, tail=tail):
+    for batch in control.stages.fleet.follow(key, tail=tail):
         if control.stopping.is_set():
             return
         yield "".join(f"{line}\n" for line in batch)

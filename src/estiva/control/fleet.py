@@ -1,0 +1,100 @@
+"""All targets as one: a launch goes to the target it names, and what is seen anywhere is seen here."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection, Iterator, Mapping, Set
+
+import structlog
+
+from estiva.errors import TargetException, WebserviceException
+from estiva.records import Launch, Observation, ServiceKey, TargetKind
+from estiva.registry.store import Store
+from estiva.targets import Target
+
+log = structlog.get_logger()
+
+
+class Fleet:
+    """The targets of a control server, each opened when a service first needs it.
+
+    A service is looked for where any of its generations runs or ran: an engine that is away matters to the
+    services in it alone.
+    """
+
+    def __init__(self, store: Store, opens: Mapping[TargetKind, Callable[[], Target]]) -> None:
+        """`opens` makes a target of each kind; it raises TargetException where that is not to be had."""
+        self._store = store
+        self._opens = opens
+        self._opened: dict[TargetKind, Target] = {}
+        self._opening = threading.Lock()
+
+    @property
+    def kinds(self) -> Collection[TargetKind]:
+        """Those that this release has, whether or not they are to be had on this machine."""
+        return self._opens.keys()
+
+    def target(self, kind: TargetKind) -> Target:
+        with self._opening:
+            if kind not in self._opened:
+                self._opened[kind] = self._opens[kind]()
+            return self._opened[kind]
+
+    def apply(self, launch: Launch) -> None:
+        self.target(launch.target).apply(launch)
+
+    def observe(self, key: ServiceKey) -> Observation:
+        seen = (target.observe(key) for target in self._of(key))
+        return Observation(key=key, replicas=tuple(replica for one in seen for replica in one.replicas))
+
+    def stop(self, key: ServiceKey, generation: int) -> None:
+        for target in self._of(key):
+            target.stop(key, generation)
+
+    def retire(self, key: ServiceKey, keep: Collection[int]) -> None:
+        for target in self._of(key):
+            target.retire(key, keep)
+
+    def delete(self, key: ServiceKey) -> None:
+        for target in self._of(key):
+            target.delete(key)
+
+    def logs(
+        self, key: ServiceKey, *, generation: int | None = None, replica: int | None = None, tail: int = 5000
+    ) -> list[str]:
+        """As `Target.logs`, of the target that has any."""
+        found: list[str] = []
+        for target in self._of(key):
+            found = target.logs(key, generation=generation, replica=replica, tail=tail) or found
+        return found
+
+    def follow(
+        self, key: ServiceKey, *, generation: int | None = None, tail: int = 10
+    ) -> Iterator[list[str]]:
+        """As `Target.follow`, of the target that the service was deployed to last."""
+        return self._of(key)[-1].follow(key, generation=generation, tail=tail)
+
+    def end_strangers(self, known: Collection[ServiceKey]) -> None:
+        """Removes what belongs to no service: a trial, or a deletion, that was cut short."""
+        for kind in self._opens:
+            self._sweep(kind, set(known))
+
+    def _sweep(self, kind: TargetKind, known: Set[ServiceKey]) -> None:
+        """A target that is not to be had now is passed over."""
+        try:
+            target = self.target(kind)
+            for key in set(target.keys()) - known:
+                target.delete(key)
+        except TargetException as error:
+            log.info("target not swept", target=kind, code=error.code, error=str(error))
+
+    def _of(self, key: ServiceKey) -> list[Target]:
+        return [self.target(kind) for kind in self._kinds(key)]
+
+    def _kinds(self, key: ServiceKey) -> Collection[TargetKind]:
+        """In the order in which the service came to them."""
+        try:
+            return self._store.service(key).targets
+        except WebserviceException:  # a trial, or what a deletion left
+            with self._opening:
+                return tuple(self._opened)

@@ -1,0 +1,69 @@
+"""How a service is deployed: what the configurations of every kind have in common."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from estiva.errors import WebserviceException
+from estiva.records import ServiceKind, ServiceSettings
+
+_LOWEST_PORT, _HIGHEST_PORT = 1, 65535
+
+
+class WebserviceDeploymentConfiguration:
+    """Base of the kinds' configurations.
+
+    `environment_variables` and `secrets` reach the score script; the values of secrets never show in output
+    (None: none, or in an update, as they are). `scoring_timeout_ms`: a request's deadline.
+    `init_timeout_sec`: how long init() may take. `debug`: tracebacks in the answers when run() fails.
+    """
+
+    kind: ClassVar[ServiceKind]
+    """Of the services that are deployed with it."""
+
+    def __init__(
+        self,
+        *,
+        scoring_timeout_ms: int = 60_000,
+        init_timeout_sec: float = 600.0,
+        debug: bool = False,
+        environment_variables: dict[str, str] | None = None,
+        secrets: dict[str, str] | None = None,
+        description: str | None = None,
+        tags: dict[str, str] | None = None,
+        properties: dict[str, str] | None = None,
+    ) -> None:
+        self.scoring_timeout_ms = scoring_timeout_ms
+        self.init_timeout_sec = init_timeout_sec
+        self.debug = debug
+        self.environment_variables = environment_variables or {}
+        self.secrets = secrets
+        self.description = description
+        self.tags = tags
+        self.properties = properties
+
+    def validate_configuration(self) -> None:
+        """Raises WebserviceException for a value that cannot be used."""
+        for name in ("scoring_timeout_ms", "init_timeout_sec"):
+            if getattr(self, name) <= 0:
+                raise WebserviceException(f"{name} must be greater than 0.", code="TimeoutInvalid")
+
+    def settings(self) -> ServiceSettings:
+        """What travels to the control server."""
+        return ServiceSettings(
+            scoring_timeout_ms=self.scoring_timeout_ms,
+            init_timeout_seconds=self.init_timeout_sec,
+            debug=self.debug,
+        )
+
+
+def check_port(port: Any) -> None:
+    """Raises WebserviceException for what is neither a port nor None."""
+    if port is None:
+        return
+    if not isinstance(port, int) or isinstance(port, bool) or not _LOWEST_PORT <= port <= _HIGHEST_PORT:
+        raise WebserviceException(
+            f"port {port!r} is not a port: use an integer from {_LOWEST_PORT} to {_HIGHEST_PORT}, "
+            "or leave it out for a free one.",
+            code="PortInvalid",
+        )
