@@ -178,3 +178,28 @@ def test_the_description(application: Callable[..., Ask]) -> None:
     answer = ask("GET", "/swagger.json", query="version=4")
     assert answer.status == 404
     assert "no description of version 4" in message(answer)
+
+
+def test_a_run_that_returns_nothing_is_answered_with_an_empty_object(application: Callable[..., Ask]) -> None:
+    assert content(application("def run(data): pass")("POST", "/score")) == {}
+    assert content(application("def run(data): return [None]")("POST", "/score")) == [None]
+
+
+def test_of_several_versions_of_the_description_the_first_is_meant(application: Callable[..., Ask]) -> None:
+    ask = application(ECHO)
+    assert content(ask("GET", "/swagger.json", query="version=3&version=4"))["openapi"] == "3.0.3"
+    assert ask("GET", "/swagger.json", query="version=").status == 404
+
+
+RAW = """
+from estiva_server import AMLResponse, rawhttp
+@rawhttp
+def run(request): return AMLResponse(*json.loads(request.get_data()))
+"""
+
+
+def test_an_answer_of_304_has_no_content_type(application: Callable[..., Ask]) -> None:
+    ask = application(RAW)
+    answer = ask("POST", "/score", b'["", 304]')
+    assert answer.status == 304
+    assert "content-type" not in dict(answer.headers)

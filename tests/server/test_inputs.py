@@ -112,3 +112,7 @@ def test_queries(query: str, data: dict[str, Any] | None) -> None:
 def test_headers_have_their_usual_names() -> None:
     request = {"HTTP_X_CORRELATION_ID": "7", "CONTENT_TYPE": "text/csv", "PATH_INFO": "/score"}
     assert header_names(request) == {"X-Correlation-Id": "7", "Content-Type": "text/csv"}
+
+
+def test_an_empty_content_type_is_none() -> None:
+    assert header_names({"CONTENT_TYPE": "", "HTTP_X_A": ""}) == {"X-A": ""}

@@ -92,7 +92,8 @@ class Application:
         exchange.reply(200, metrics.render(self._scoreboard.everyone), _METRICS)
 
     def _swagger(self, exchange: Exchange) -> None:
-        version = parse_qs(exchange.scope["QUERY_STRING"]).get("version", [swagger.DEFAULT_VERSION])[-1]
+        query = parse_qs(exchange.scope["QUERY_STRING"], keep_blank_values=True)
+        version = query.get("version", [swagger.DEFAULT_VERSION])[0]
         document = swagger.describe(version, self._settings, self._script.schema)
         if document is None:
             known = ", ".join(swagger.VERSIONS)

@@ -136,7 +136,11 @@ def query_values(query: str) -> dict[str, Any]:
 def header_names(scope: Scope) -> dict[str, str]:
     """The request's headers by their usual names, "Content-Type"."""
     names = {key: key.removeprefix("HTTP_") for key in scope if key.startswith(("HTTP_", "CONTENT_"))}
-    return {name.replace("_", "-").title(): scope[key] for key, name in names.items()}
+    return {
+        name.replace("_", "-").title(): scope[key]
+        for key, name in names.items()
+        if scope[key] or key[0] == "H"
+    }
 
 
 def _decode(text: str) -> Any:

@@ -74,10 +74,9 @@ def read_request(scope: Scope, body: bytes) -> AMLRequest:
         **scope,
         "wsgi.input": io.BytesIO(body),
         "wsgi.errors": sys.stderr,
+        "wsgi.input_terminated": True,
         "wsgi.version": (1, 0),
     }
-    if environment.pop("HTTP_TRANSFER_ENCODING", None) is not None:
-        environment["CONTENT_LENGTH"] = str(len(body))
     return AMLRequest(environment)
 
 

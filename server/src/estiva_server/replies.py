@@ -22,7 +22,7 @@ JSON: Header = ("content-type", "application/json")
 RUN_FAILED: Header = (contract.RUN_FAILED_HEADER, "True")
 RUN_SUCCEEDED: Header = (contract.RUN_FAILED_HEADER, "False")
 
-_PLAIN = (dict, list, str, int, float, bool, tuple, type(None))
+_PLAIN = (dict, list, str, int, float, bool, tuple)
 
 # Said by the server itself, of the answer that it sends.
 _OURS = frozenset(
@@ -42,6 +42,8 @@ class Reply(NamedTuple):
 
 def make_reply(result: Any, request_id: str) -> Reply:
     """Raises ResultError, and what a generator raises before it yields its first item."""
+    if result is None:
+        return Reply(200, [JSON, RUN_SUCCEEDED], b"{}")  # as the official server has it
     if isinstance(result, _PLAIN):
         return Reply(200, [JSON, RUN_SUCCEEDED], results.encode(result))
     if isinstance(result, (Generator, AsyncGenerator)):
@@ -56,7 +58,7 @@ def make_reply(result: Any, request_id: str) -> Reply:
 
 def _own_reply(response: WerkzeugResponse, request_id: str) -> Reply:
     """What the script says is the answer. Its 5xx are failures of run()."""
-    headers = [check_header(*one) for one in response.headers if one[0].lower() not in _OURS]
+    headers = [check_header(*one) for one in response.get_wsgi_headers({}) if one[0].lower() not in _OURS]
     status = response.status_code
     if not 200 <= status <= 599:
         raise ResultError(f"run() returned a response of status {status}, but it must be from 200 to 599.")
