@@ -108,6 +108,7 @@ def test_health(application: Callable[..., Ask]) -> None:
 def test_options(application: Callable[..., Ask]) -> None:
     answer = application(ECHO)("OPTIONS", "/score")
     assert (answer.status, answer.body) == (200, b"")
+    assert ("x-ms-run-function-failed", "False") in answer.headers
 
 
 @pytest.mark.parametrize("verb", ["PUT", "DELETE", "PATCH", "HEAD"])

@@ -77,7 +77,7 @@ class Application:
     def _refuse_verb(self, exchange: Exchange, allowed: str) -> None:
         """Asking for the verbs is allowed."""
         if exchange.scope["REQUEST_METHOD"] == "OPTIONS":
-            exchange.reply(200, b"", _TEXT, ("allow", allowed))
+            exchange.reply(200, b"", _TEXT, RUN_SUCCEEDED, ("allow", allowed))
         else:
             exchange.fail(405, f"{exchange.scope['PATH_INFO']} takes {allowed} only.", ("allow", allowed))
 
