@@ -1,0 +1,1 @@
+"""What `scripts/bench server` and `scripts/bench soak` are made of."""
