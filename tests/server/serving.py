@@ -164,6 +164,16 @@ class ScoringServer:
         self.wait()
 
 
+def wait_for_metric(server: ScoringServer, line: str) -> None:
+    """Until /metrics says so."""
+    deadline = time.monotonic() + SECONDS
+    while time.monotonic() < deadline:
+        text = server.ask("GET", "/metrics").body.decode()
+        if f"\n{line}\n" in text:
+            return
+    raise AssertionError(text)
+
+
 def gone(pid: int) -> bool:
     """Whether the process has ended, or does so soon; a zombie that its parent is slow to take away has."""
     try:

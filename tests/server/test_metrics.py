@@ -17,6 +17,7 @@ def test_the_sums_of_all_workers_as_prometheus_reads_them() -> None:
     for board in boards[:2]:
         board.count_answer(200)
         board.count_run(0.25)
+        board.count_batch(3)
         board.note_waiting(2)
         board.begin(1, 1.0)
     boards[0].note_init(1.5)
@@ -40,6 +41,10 @@ def test_the_sums_of_all_workers_as_prometheus_reads_them() -> None:
         'run_seconds_bucket{le="+Inf"}': 3,
         "run_seconds_sum": 99.5,
         "run_seconds_count": 3,
+        'batch_size_bucket{le="4"}': 2,
+        'batch_size_bucket{le="+Inf"}': 2,
+        "batch_size_sum": 6,
+        "batch_size_count": 2,
         "worker_restarts_total": 1,
         "workers": 2,
         "init_seconds": 2.5,
@@ -47,12 +52,12 @@ def test_the_sums_of_all_workers_as_prometheus_reads_them() -> None:
 
 
 def values(text: str) -> dict[str, float]:
-    """Without zeros, and of the histogram only three buckets."""
+    """Without zeros, and of the histograms only some buckets."""
     samples = dict(
         line.removeprefix("estiva_").rsplit(" ", 1) for line in text.splitlines() if line[0] != "#"
     )
     shown = {name: float(value) for name, value in samples.items()}
-    kept = re.compile(r'run_seconds_bucket\{le="(?!0\.25"|60\.0"|\+Inf")')
+    kept = re.compile(r'\w+_bucket\{le="(?!0\.25"|60\.0"|4"|\+Inf")')
     return {name: value for name, value in shown.items() if value and not kept.match(name)}
 
 

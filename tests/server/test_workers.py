@@ -13,7 +13,7 @@ import pytest
 
 from estiva_server import contract
 from tests.server.conftest import Serve
-from tests.server.serving import SECONDS, ScoringServer, gone
+from tests.server.serving import SECONDS, ScoringServer, gone, wait_for_metric
 
 MEETING = """
 import os, socket, time
@@ -152,12 +152,7 @@ def test_running_requests_of_all_workers_finish_when_it_is_asked_to_end(serve: S
 
 
 def wait_until_running(server: ScoringServer, count: int) -> None:
-    deadline = time.monotonic() + SECONDS
-    while time.monotonic() < deadline:
-        text = server.ask("GET", "/metrics").body.decode()
-        if f"estiva_requests_running {count}\n" in text:
-            return
-    raise AssertionError(text)
+    wait_for_metric(server, f"estiva_requests_running {count}")
 
 
 def test_no_preloaded_worker_survives_the_supervisor(serve: Serve) -> None:

@@ -55,6 +55,11 @@ class Exchange:
         if "HTTP_TRACEID" in scope:
             self._marks.append(("traceid", scope["HTTP_TRACEID"]))
 
+    @property
+    def answered(self) -> bool:
+        """Whether a request to score has been answered."""
+        return self.count is None
+
     def reply(self, status: int, body: Body, *headers: Header) -> None:
         """Returns when the answer is handed over; a stream, when it has ended."""
         count, self.count = self.count, None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 
-from estiva_server.scoreboard import BOUNDS, Scoreboard
+from estiva_server.scoreboard import BOUNDS, SIZES, Scoreboard
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -26,7 +26,10 @@ def _families(boards: Sequence[Scoreboard]) -> Iterator[Iterable[str]]:
     yield _family("requests_running", "gauge", "Calls of run() in progress.", [("", running)])
     waiting = sum(board.waiting for board in boards)
     yield _family("requests_waiting", "gauge", "Requests that wait for a slot.", [("", waiting)])
-    yield _family("run_seconds", "histogram", "How long run() took.", _histogram(boards))
+    times = _histogram(BOUNDS, [b.buckets for b in boards], sum(b.run_seconds for b in boards))
+    yield _family("run_seconds", "histogram", "How long run() took.", times)
+    sizes = _histogram(SIZES, [b.batch_sizes for b in boards], sum(b.batched for b in boards))
+    yield _family("batch_size", "histogram", "Requests that one batched run() was given.", sizes)
     restarts = sum(board.restarts for board in boards)
     yield _family("worker_restarts_total", "counter", "Workers that were replaced.", [("", restarts)])
     ready = [board.init_seconds for board in boards if board.init_seconds]
@@ -48,11 +51,11 @@ def _requests(boards: Sequence[Scoreboard]) -> list[_Sample]:
     return [(f'{{status="{status}"}}', sum(count[status] for count in counts)) for status in counts[0]]
 
 
-def _histogram(boards: Sequence[Scoreboard]) -> list[_Sample]:
-    counts = accumulate(map(sum, zip(*(board.buckets for board in boards), strict=True)))
-    edges = [*map(str, BOUNDS), "+Inf"]
+def _histogram(bounds: Iterable[float], boards: Iterable[Sequence[int]], total: float) -> list[_Sample]:
+    """Of the counts between the bounds, on each board; `total` is the sum of what was counted."""
+    counts = accumulate(map(sum, zip(*boards, strict=True)))
+    edges = [*map(str, bounds), "+Inf"]
     samples: list[_Sample] = [
         (f'_bucket{{le="{edge}"}}', count) for edge, count in zip(edges, counts, strict=True)
     ]
-    seconds = sum(board.run_seconds for board in boards)
-    return [*samples, ("_sum", seconds), ("_count", samples[-1][1])]
+    return [*samples, ("_sum", total), ("_count", samples[-1][1])]

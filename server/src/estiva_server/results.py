@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 _DEPTH = 30
@@ -20,6 +20,22 @@ def encode(result: Any) -> bytes:
         return json.dumps(result).encode()
     except (TypeError, ValueError, RecursionError) as error:
         raise ResultError(explain(result, error)) from error
+
+
+def check_batch(found: Any, count: int) -> Sequence[Any]:
+    """The results of a batch of `count` requests; raises ResultError if they are not one for each."""
+    if not isinstance(found, (list, tuple)):
+        kind = type(found)
+        advice = " Return its .tolist() instead." if hasattr(found, "tolist") else ""
+        raise ResultError(
+            f"run() is batched, so it must return a list, but it returned a {kind.__qualname__}.{advice}"
+        )
+    if len(found) != count:
+        raise ResultError(
+            f"run() was given {count} requests and returned {len(found)} results. A batched run() must "
+            "return one for each, in the same order; one that cannot be scored may have an exception."
+        )
+    return found
 
 
 def explain(result: Any, error: Exception) -> str:

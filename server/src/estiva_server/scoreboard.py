@@ -18,11 +18,14 @@ STATUSES = (200, 400, 404, 405, 413, 415, 431, 500, 502, 503, 504)
 """Answers are counted by these; any other status is counted as the last cell, "other"."""
 BOUNDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 """Upper bounds of the run-time histogram's buckets in seconds; a last one has none."""
+SIZES = (1, 2, 4, 8, 16, 32, 64, 128)
+"""Upper bounds of the batch sizes' histogram; a last bucket has none."""
 
-_SUCCESS, _WAITING, _INIT, _ACCEPTS, _RESTARTS, _RUN_SECONDS = range(6)
-_ANSWERS = 6
+_SUCCESS, _WAITING, _INIT, _ACCEPTS, _RESTARTS, _RUN_SECONDS, _BATCHED = range(7)
+_ANSWERS = 7
 _BUCKETS = _ANSWERS + len(STATUSES) + 1
-_SLOTS = _BUCKETS + len(BOUNDS) + 1
+_BATCHES = _BUCKETS + len(BOUNDS) + 1
+_SLOTS = _BATCHES + len(SIZES) + 1
 
 _PLACES = {status: _ANSWERS + place for place, status in enumerate(STATUSES)}
 _OTHER = _ANSWERS + len(STATUSES)
@@ -64,6 +67,12 @@ class Scoreboard:
         cells = self._cells
         cells[_RUN_SECONDS] += seconds
         cells[_BUCKETS + bisect_left(BOUNDS, seconds)] += 1
+
+    def count_batch(self, size: int) -> None:
+        """So many requests are handed to one run(). One thread at a time."""
+        cells = self._cells
+        cells[_BATCHED] += size
+        cells[_BATCHES + bisect_left(SIZES, size)] += 1
 
     def count_answer(self, status: int) -> None:
         """A request to score was answered. One thread at a time."""
@@ -129,7 +138,17 @@ class Scoreboard:
     @property
     def buckets(self) -> list[int]:
         """How many run() took at most so long: one count for each of BOUNDS (not summed), and the rest."""
-        return [int(cell) for cell in self._cells[_BUCKETS:_SLOTS]]
+        return [int(cell) for cell in self._cells[_BUCKETS:_BATCHES]]
+
+    @property
+    def batched(self) -> int:
+        """Requests that were handed over in batches."""
+        return int(self._cells[_BATCHED])
+
+    @property
+    def batch_sizes(self) -> list[int]:
+        """How many batches had at most so many requests: one count for each of SIZES, and the rest."""
+        return [int(cell) for cell in self._cells[_BATCHES:_SLOTS]]
 
     @property
     def answers(self) -> dict[str, int]:

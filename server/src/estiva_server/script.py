@@ -5,12 +5,13 @@ from __future__ import annotations
 import importlib.util
 import inspect
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import CoroutineType, ModuleType, TracebackType
 from typing import Any
 
-from estiva_server import inputs
+from estiva_server import batching, inputs
+from estiva_server.batching import Batching
 from estiva_server.event_loop import wait_for
 from estiva_server.inputs import Reader
 from estiva_server.schema import Schema, read_schema
@@ -23,7 +24,8 @@ RAW_MARK = "__estiva_rawhttp__"
 
 OUR_FOLDER = str(Path(__file__).parent)
 
-Headers = Mapping[str, str]
+Headers = Mapping[str, str] | Sequence[Mapping[str, str]]
+"""Of a request, or of each in a batch."""
 
 
 class StartError(Exception):
@@ -41,6 +43,9 @@ class Script:
         self.is_raw: bool = getattr(run, RAW_MARK, False)
         if self.is_raw and self.schema is not None:
             raise StartError(f"run() in {name} has both @rawhttp and a schema. Leave one of them out.")
+        self.batching: Batching | None = getattr(run, batching.MARK, None)
+        """None: run() gets one request at a time."""
+        self._streams = inspect.isgeneratorfunction(run) or inspect.isasyncgenfunction(run)
         parameters = _parameters(run, name)
         self.wants_headers: bool = HEADERS_PARAMETER in parameters
         self.read: Reader
@@ -65,6 +70,21 @@ class Script:
             _await(self._init())
         except (Exception, SystemExit) as error:
             raise StartError(f"init() in {self._name} raised {_describe(error)}") from error
+
+    def batch(self, max_size: int, max_wait_ms: int | None) -> None:
+        """Decide on batching, see `batching.choose`. Raises StartError for a run() that cannot have it."""
+        self.batching = batching.choose(self.batching, max_size, max_wait_ms)
+        if self.batching is None:
+            return
+        if self.schema is not None:
+            raise StartError(
+                f"run() in {self._name} is batched and has a schema, which describes one request. Leave one "
+                "of them out: a batched run() gets the requests' bodies as a list of str."
+            )
+        if self._streams:
+            raise StartError(
+                f"run() in {self._name} is batched and yields its answer. A batched run() must return a list."
+            )
 
     def run(self, data: Any, headers: Headers) -> Any:
         """What the user's run() returns. `headers` reaches it if it has a parameter `request_headers`."""
@@ -145,7 +165,7 @@ def _wrong_signature(parameters: Iterable[inspect.Parameter], script: str) -> St
 
 def _call_by_name(run: Callable[..., Any], wants_headers: bool) -> Callable[[Any, Headers], Any]:
     if wants_headers:
-        return lambda data, headers: run(**data, **{HEADERS_PARAMETER: dict(headers)})
+        return lambda data, headers: run(**data, **{HEADERS_PARAMETER: headers})
     return lambda data, _: run(**data)
 
 
@@ -154,7 +174,7 @@ def _call_with_data(
 ) -> Callable[[Any, Headers], Any]:
     name = data.name
     if wants_headers:
-        return lambda data, headers: run(**{name: data, HEADERS_PARAMETER: dict(headers)})
+        return lambda data, headers: run(**{name: data, HEADERS_PARAMETER: headers})
     if data.kind is inspect.Parameter.KEYWORD_ONLY:
         return lambda data, _: run(**{name: data})
     return lambda data, _: run(data)

@@ -46,6 +46,7 @@ def start(settings: Settings, tell: Tell) -> Script | None:
     try:
         shims.install()
         script = load_script(settings.app_root / settings.entry_script, settings.entry_script)
+        script.batch(settings.batch_max_size, settings.batch_max_wait_ms)
         script.init()
     except StartError as error:
         _report(error, settings)
