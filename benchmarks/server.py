@@ -23,8 +23,8 @@ from benchmarks.serving.samples import Sample, middle, take_sample
 from benchmarks.serving.workers import measure_workers
 from benchmarks.serving.wrk import is_installed
 
-SECONDS = 4.0
-QUICK_SECONDS = 1.0
+SECONDS = 4
+QUICK_SECONDS = 1
 
 Figures = dict[str, dict[str, float]]
 
@@ -43,7 +43,7 @@ def _install(server: Server, reasons: dict[str, str]) -> Path | None:
         return None
 
 
-def measure(programs: dict[Server, Path], rounds: int, seconds: float, reasons: dict[str, str]) -> Figures:
+def measure(programs: dict[Server, Path], rounds: int, seconds: int, reasons: dict[str, str]) -> Figures:
     """The medians of each server; one that fails is left out from then on, and why is noted in `reasons`."""
     samples: dict[str, list[Sample]] = {}
     for number in range(1, rounds + 1):

@@ -13,6 +13,7 @@ from benchmarks.serving.processes import Started, serving
 from benchmarks.serving.wrk import Load, load
 
 CONNECTIONS = (1, 16, 64)
+WARM_UP_SECONDS = 1
 
 
 @dataclass(frozen=True)
@@ -39,10 +40,10 @@ class Sample:
         }
 
 
-def take_sample(server: Server, programs: Path, seconds: float) -> Sample:
+def take_sample(server: Server, programs: Path, seconds: int) -> Sample:
     """Each load takes so many seconds. Raises ServingError, ValueError."""
     with serving(server, programs) as started:
-        load(started.port, server.path, server.body, CONNECTIONS[-1], seconds / 4)  # to warm up
+        load(started.port, server.path, server.body, CONNECTIONS[-1], WARM_UP_SECONDS)
         loads = {count: load(started.port, server.path, server.body, count, seconds) for count in CONNECTIONS}
         return Sample(started.seconds, loads, *weigh(started))
 

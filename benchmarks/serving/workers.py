@@ -27,7 +27,7 @@ def run(data):
 """
 
 
-def measure_workers(programs: Path, rounds: int, seconds: float) -> Target:
+def measure_workers(programs: Path, rounds: int, seconds: int) -> Target:
     one, two = [], []
     server = replace(ESTIVA, files={"score.py": _BUSY})
     for _ in range(rounds):
@@ -36,8 +36,6 @@ def measure_workers(programs: Path, rounds: int, seconds: float) -> Target:
     return Target("two workers to one, run() of 50 ms of CPU", median(two) / median(one), least=1.6)
 
 
-def _rate(
-    server: Server, programs: Path, variables: dict[str, str], connections: int, seconds: float
-) -> float:
+def _rate(server: Server, programs: Path, variables: dict[str, str], connections: int, seconds: int) -> float:
     with serving(server, programs, variables) as started:
         return load(started.port, server.path, server.body, connections, seconds).requests_per_second

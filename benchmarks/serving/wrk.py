@@ -37,7 +37,7 @@ def is_installed() -> bool:
     return shutil.which("wrk") is not None
 
 
-def load(port: int, path: str, body: str, connections: int, seconds: float) -> Load:
+def load(port: int, path: str, body: str, connections: int, seconds: int) -> Load:
     """Raises ValueError if any answer was not a success."""
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
         script.write(_SCRIPT.replace("BODY", _quote(body)))
@@ -49,8 +49,8 @@ def load(port: int, path: str, body: str, connections: int, seconds: float) -> L
     return Load(result["requests"] / result["microseconds"] * 1e6, result["p50"] / 1e6, result["p99"] / 1e6)
 
 
-def _run(script: Path, url: str, connections: int, seconds: float) -> str:
-    how = ["-t", str(_THREADS), "-c", str(connections), "-d", f"{seconds:g}s", "-s", str(script)]
+def _run(script: Path, url: str, connections: int, seconds: int) -> str:
+    how = ["-t", str(_THREADS), "-c", str(connections), "-d", f"{seconds}s", "-s", str(script)]
     command = ["wrk", *how, url]
     return subprocess.run(command, check=True, capture_output=True, text=True, timeout=seconds + 60).stdout
 
