@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from estiva.control.publishing import endpoint_name, route
-from estiva.records import Endpoint, Replica, ReplicaPhase, Route, ServiceSettings
+from estiva.control.publishing import endpoint_name, pool, route
+from estiva.records import Endpoint, Listener, Replica, ReplicaPhase, Route, ServiceSettings, Version
 from tests.registry.samples import generation, service, spec
 
 
@@ -21,10 +21,8 @@ SETTINGS = ServiceSettings(
 def test_a_route_has_the_settings_of_its_generation_at_the_port_of_its_service() -> None:
     of = generation(3, of=spec().model_copy(update={"settings": SETTINGS}))
     published = service().model_copy(update={"port": 8890, "host": "10.1.2.3"})
-    assert route(published, of, (replica(0), replica(1))) == Route(
-        service=published.key.service,
-        host="10.1.2.3",
-        port=8890,
+    version = Version(
+        name="default",
         endpoints=(
             Endpoint(name="g3-0", address="unix:/run/0.sock"),
             Endpoint(name="g3-1", address="unix:/run/1.sock"),
@@ -34,6 +32,13 @@ def test_a_route_has_the_settings_of_its_generation_at_the_port_of_its_service()
         timeout_ms=9000,
         body_limit=1234,
     )
+    built = route(published, of, (replica(0), replica(1)))
+    assert built == Route(
+        name=published.key.service,
+        versions=(version,),
+        listener=Listener(host="10.1.2.3", port=8890),
+    )
+    assert built.pool("default") == pool(published.key)
 
 
 def test_a_dead_replica_keeps_its_place() -> None:
@@ -42,7 +47,7 @@ def test_a_dead_replica_keeps_its_place() -> None:
 
 
 def test_a_service_without_replicas_keeps_its_port() -> None:
-    assert route(service(), generation(3), ()).endpoints == ()
+    assert route(service(), generation(3), ()).default.endpoints == ()
 
 
 def test_names_of_endpoints_differ_between_generations() -> None:

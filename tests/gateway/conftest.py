@@ -16,10 +16,11 @@ import pytest
 
 from estiva.gateway import Gateway, binary, ports
 from estiva.home import Home
-from estiva.records import Endpoint, Route
+from estiva.records import Endpoint, Listener, Route, Version
 
 LOOPBACK = "127.0.0.1"
 PATIENCE = 10.0
+VERSION = "v1"
 
 
 class Backend:
@@ -79,6 +80,11 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         backend = self.server.backend
+        if self.path == "/":  # the health check
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
         backend.requests.append({"path": self.path, **{k.lower(): v for k, v in self.headers.items()}})
         if self.path == "/die":
@@ -130,10 +136,13 @@ def make_route() -> MakeRoute:
 
     def make(*backends: Backend, service: str = "sum", **settings: object) -> Route:
         port = chosen.setdefault(service, ports.free_port(LOOPBACK))
-        values = {"concurrency": 8, "wait_ms": 500, "timeout_ms": 5_000, "body_limit": 1_000_000} | settings
+        values = {"concurrency": 8, "wait_ms": 500, "timeout_ms": 5_000, "body_limit": 1_000_000}
+        on_route = {name: settings.pop(name) for name in set(settings) & set(Route.model_fields)}
         endpoints = tuple(backend.endpoint for backend in backends)
-        fixed = {"service": service, "host": LOOPBACK, "port": port, "endpoints": endpoints}
-        return Route.model_validate(fixed | values)
+        host = str(settings.pop("host", LOOPBACK))
+        version = Version.model_validate({"name": VERSION, "endpoints": endpoints, **values, **settings})
+        fixed = {"name": service, "listener": Listener(host=host, port=port), "versions": (version,)}
+        return Route.model_validate(fixed | on_route)
 
     return make
 
@@ -147,8 +156,18 @@ def gateway(home: Home) -> Iterator[Gateway]:
     gateway.stop()
 
 
+def listener(route: Route) -> tuple[str, int]:
+    assert route.listener
+    return route.listener.host, route.listener.port
+
+
 def url(route: Route, path: str = "/score") -> str:
-    return f"http://{route.host}:{route.port}{path}"
+    host, port = listener(route)
+    return f"http://{host}:{port}{path}"
+
+
+def pool_of(service: str = "sum") -> str:
+    return f"service:{service}:{VERSION}"
 
 
 def post(route: Route, path: str = "/score", **options: object) -> httpx.Response:

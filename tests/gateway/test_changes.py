@@ -15,7 +15,7 @@ def test_nothing_to_do() -> None:
 def test_additions_come_before_removals() -> None:
     changes = plan({NEW: ADDRESS}, {OLD: ADDRESS}, {OLD: SERVING})
     assert changes == Changes(
-        ("add server sum/g2-0 unix@/r/1.sock maxconn 1", "enable server sum/g2-0",
+        ("add server sum/g2-0 unix@/r/1.sock maxconn 1", "enable health sum/g2-0", "enable server sum/g2-0",
          "set server sum/g1-0 state drain")
     )  # fmt: skip
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 from concurrent.futures import ThreadPoolExecutor, wait
+from pathlib import Path
 
 import httpx
 import pytest
@@ -14,13 +15,13 @@ from hypothesis import strategies as st
 from estiva.errors import GatewayException
 from estiva.gateway import Gateway, configuration
 from estiva.gateway.runtime import Key
-from estiva.records import Endpoint, Route
-from tests.gateway.conftest import PATIENCE, Backend, MakeBackend, MakeRoute, post, url
+from estiva.records import Access, Endpoint, Listener, Route, Version
+from tests.gateway.conftest import PATIENCE, Backend, MakeBackend, MakeRoute, listener, post, url
 
-SUM = Route(
-    service="sum",
-    host="127.0.0.1",
-    port=8890,
+EXPECTED = Path(__file__).parent / "expected"
+
+VERSION = Version(
+    name="v1",
     endpoints=(
         Endpoint(name="g1-0", address="unix:/r/s m/1.sock"),
         Endpoint(name="g1-1", address="10.0.0.7:5001"),
@@ -30,142 +31,149 @@ SUM = Route(
     timeout_ms=60_000,
     body_limit=1024,
 )
-OTHER = SUM.model_copy(update={"service": "other", "host": "::1", "port": 80, "endpoints": ()})
-
-GLOBAL = """\
-global
-    description {digest}
-    nbthread 2
-    noreuseport
-    fd-hard-limit 16384
-    hard-stop-after 76500ms
-
-defaults
-    mode http
-    option http-server-close
-    option idle-close-on-response
-    option redispatch 1
-    retries 3
-    timeout connect 300ms
-    timeout client 60s
-    timeout http-request 10s
-    timeout http-keep-alive 10000ms
-    unique-id-format %[uuid()]
-    http-error status 400 content-type application/json string '{{"message": "This is not an HTTP request \
-that can be understood."}}'
-    http-error status 408 content-type application/json string '{{"message": "The request did not arrive in \
-time."}}'
-    http-error status 500 content-type application/json string '{{"message": "The gateway could not handle \
-the request."}}'
-"""
-SERVICE = """\
-
-frontend {name}
-    bind {address}
-    http-request set-header x-request-id %[unique-id] unless {{ req.fhdr(x-request-id) -m found }}
-    http-request set-var(txn.id) req.fhdr(x-request-id)
-    http-after-response set-header x-request-id %[var(txn.id)] if {{ var(txn.id) -m found }}
-    http-request return status 413 content-type application/json string '{{"message": "The body of the \
-request is larger than 1024 bytes, the limit of service {name}."}}' if {{ req.body_size gt 1024 }}
-    default_backend {name}
-
-backend {name}
-    balance leastconn
-    timeout queue 500ms
-    timeout server 61000ms
-    http-error status 502 content-type application/json string '{{"message": "The replica of service {name} \
-that had the request ended before it answered. See its logs."}}' hdr x-ms-run-function-failed True
-    http-error status 503 content-type application/json lf-string '{{"message": "No replica of service \
-{name} could take the request within 500 ms. It has %[nbsrv({name})] for 2 at a time each, and \
-%[queue({name})] more wait. Try again, or add replicas.", "service": "{name}", "limit": 2, \
-"queue": %[queue({name})], "replicas": %[nbsrv({name})]}}' hdr Retry-After 1
-    http-error status 504 content-type application/json string '{{"message": "Service {name} did not answer \
-within 60000 ms, its scoring timeout."}}'
-"""
-SERVERS = """\
-    server g1-0 unix@/r/s\\ m/1.sock maxconn 2
-    server g1-1 10.0.0.7:5001 maxconn 2
-"""
+SUM = Route(name="sum", versions=(VERSION,), listener=Listener(host="127.0.0.1", port=8890))
+EMPTY = VERSION.model_copy(update={"endpoints": ()})
+OTHER = Route(name="other", versions=(EMPTY,), listener=Listener(host="::1", port=80))
+CHURN = Route(
+    name="churn",
+    kind="endpoint",
+    versions=(
+        EMPTY.model_copy(update={"name": "old", "is_default": True}),
+        EMPTY.model_copy(update={"name": "new", "weight": 10}),
+    ),
+    shared=True,
+    access=Access(key_hashes=("A" * 64,), token_key="/r/token.pem", requests_per_second=5),
+    sticky_header="x-user",
+)
+SHARED = Listener(host="127.0.0.1", port=8900, certificate="/r/tls.pem")
 
 
-def test_the_whole_text() -> None:
-    text = configuration.build([SUM, OTHER], threads=2)
-    assert text == (
-        GLOBAL.format(digest=configuration.shape(text))
-        + SERVICE.format(name="other", address="[::1]:80")
-        + SERVICE.format(name="sum", address="127.0.0.1:8890")
-        + SERVERS
-    )
+def version(**changed: object) -> Route:
+    return SUM.model_copy(update={"versions": (VERSION.model_copy(update=changed),)})
 
 
-def test_the_shape_is_everything_but_the_servers() -> None:
+def test_the_whole_text_of_a_service_with_its_port() -> None:
+    text = configuration.build([SUM], threads=2)
+    assert text == (EXPECTED / "service.cfg").read_text().replace("DIGEST", configuration.shape(text))
+
+
+def test_the_whole_text_of_an_endpoint_on_the_workspaces_port() -> None:
+    text = configuration.build([CHURN, OTHER], SHARED)
+    assert text == (EXPECTED / "endpoint.cfg").read_text().replace("DIGEST", configuration.shape(text))
+
+
+def test_the_shape_is_everything_but_the_servers_and_the_keys() -> None:
     shape = configuration.shape(configuration.build([SUM, OTHER]))
     assert len(shape) == 32
-    assert shape == configuration.shape(
-        configuration.build([OTHER, SUM.model_copy(update={"endpoints": SUM.endpoints[:1]})])
-    )
-    for changed in ({"port": 8891}, {"concurrency": 3}, {"wait_ms": 1}, {"timeout_ms": 1}, {"body_limit": 1}):
-        other = configuration.build([SUM.model_copy(update=changed), OTHER])
-        assert configuration.shape(other) != shape, changed
+    fewer = version(endpoints=VERSION.endpoints[:1])
+    assert shape == configuration.shape(configuration.build([OTHER, fewer]))
+    for changed in ({"concurrency": 3}, {"wait_ms": 1}, {"timeout_ms": 1}, {"body_limit": 1}):
+        assert configuration.shape(configuration.build([version(**changed), OTHER])) != shape, changed
+    moved = SUM.model_copy(update={"listener": Listener(host="127.0.0.1", port=8891)})
+    assert configuration.shape(configuration.build([moved, OTHER])) != shape
     assert configuration.shape("") == ""
+    keys = CHURN.model_copy(update={"access": CHURN.access.model_copy(update={"key_hashes": ()})})  # type: ignore[union-attr]
+    assert configuration.build([CHURN], SHARED) == configuration.build([keys], SHARED)
 
 
 def test_what_a_text_says_is_read_back() -> None:
-    text = configuration.build([SUM, OTHER])
-    assert configuration.listeners(text) == {("127.0.0.1", 8890), ("::1", 80)}
+    text = configuration.build([SUM, OTHER, CHURN], SHARED)
+    assert configuration.listeners(text) == {("127.0.0.1", 8890), ("::1", 80), ("127.0.0.1", 8900)}
+    check = "check inter 2s fastinter 500ms fall 3 rise 1"
     assert configuration.servers(text) == {
-        Key("sum", "g1-0"): "unix@/r/s\\ m/1.sock maxconn 2",
-        Key("sum", "g1-1"): "10.0.0.7:5001 maxconn 2",
+        Key("service:sum:v1", "g1-0"): f"unix@/r/s\\ m/1.sock maxconn 2 {check}",
+        Key("service:sum:v1", "g1-1"): f"10.0.0.7:5001 maxconn 2 {check}",
     }
 
 
 anything = st.text() | st.sampled_from(["a b", "a\nb", "a'b", 'a"b', "a#b", "$HOME", "a\\", "%[x]", "-a", ""])
 
 
-@given(service=anything, host=anything, name=anything, address=anything | anything.map("unix:/{}".format))
-def test_no_value_leaves_its_line(service: str, host: str, name: str, address: str) -> None:
+@given(
+    service=anything,
+    name=anything,
+    host=anything,
+    header=anything,
+    endpoint=anything,
+    address=anything | anything.map("unix:/{}".format),
+    certificate=anything.map("/{}".format),
+)
+def test_no_value_leaves_its_line(
+    service: str, name: str, host: str, header: str, endpoint: str, address: str, certificate: str
+) -> None:
     """Either a value is refused, or the text is that of a plain value with this one in its place."""
-    route = SUM.model_copy(
-        update={"service": service, "host": host, "endpoints": (Endpoint(name=name, address=address),)}
-    )
+
+    def route(service: str, name: str, header: str, endpoint: str, address: str) -> Route:
+        one = Endpoint(name=endpoint, address=address)
+        first = VERSION.model_copy(update={"name": name, "endpoints": (one,)})
+        second = EMPTY.model_copy(update={"name": f"{name}-2", "is_default": True})
+        return CHURN.model_copy(
+            update={"name": service, "versions": (first, second), "sticky_header": header}
+        )
+
+    listener = Listener(host=host, port=8900, certificate=certificate)
     try:
-        text = configuration.build([route])
+        text = configuration.build([route(service, name, header, endpoint, address)], listener)
     except GatewayException:
         return
-    plain = configuration.build([SUM.model_copy(update={"endpoints": SUM.endpoints[:1]})])
+    plain = configuration.build([route("churn", "v1", "x-user", "g1-0", "unix:/r/s m/1.sock")], SHARED)
     assert len(text.splitlines()) == len(plain.splitlines())
-    assert set(configuration.servers(text)) == {Key(service, name)}
+    assert set(configuration.servers(text)) == {Key(f"endpoint:{service}:{name}", endpoint)}
     assert not set(text) - set(plain) & set("\r\n\t\"'#$\\`;|&")
 
 
 @pytest.mark.parametrize(
     ("changed", "named"),
     [
-        ({"service": "a b"}, "'a b'"),
-        ({"service": ""}, "service name"),
-        ({"host": "127.0.0.1 ssl"}, "host"),
-        ({"port": 0}, "port"),
-        ({"port": 65_536}, "65536"),
-        ({"concurrency": 0}, "concurrent requests"),
-        ({"timeout_ms": 0}, "timeout"),
-        ({"endpoints": (Endpoint(name="g1", address="unix:relative.sock"),)}, "relative.sock"),
-        ({"endpoints": (Endpoint(name="g1", address="unix:/a\nb"),)}, "endpoint address"),
-        ({"endpoints": (Endpoint(name="g1", address="localhost"),)}, "endpoint address"),
-        ({"endpoints": SUM.endpoints[:1] * 2}, "given twice: 'sum/g1-0'"),
+        ({"name": "a b"}, "'a b'"),
+        ({"name": ""}, "service name"),
+        ({"listener": Listener(host="127.0.0.1 ssl", port=1)}, "host"),
+        ({"listener": Listener(host="::1", port=0)}, "port"),
+        ({"listener": Listener(host="::1", port=65_536)}, "65536"),
+        ({"listener": Listener(host="::1", port=1, certificate="a.pem")}, "certificate"),
+        ({"sticky_header": "a b"}, "header"),
+        ({"access": Access(key_hashes=("secret",))}, "hash of a key"),
+        ({"access": Access(token_key="/a'b")}, "tokens' key"),
+        ({"access": Access(requests_per_second=0)}, "rate limit"),
+        ({"versions": (VERSION, EMPTY)}, "version, given twice: 'service:sum:v1'"),
+        (
+            {"versions": tuple(EMPTY.model_copy(update={"name": n, "weight": 60}) for n in "abc")},
+            "percentages: '120'",
+        ),
     ],
 )
-def test_a_value_that_cannot_be_used_is_named(changed: dict[str, object], named: str) -> None:
+def test_a_value_of_a_route_that_cannot_be_used_is_named(changed: dict[str, object], named: str) -> None:
     with pytest.raises(GatewayException) as raised:
         configuration.build([SUM.model_copy(update=changed)])
     assert raised.value.code == "InvalidRoute"
     assert named in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    ("changed", "named"),
+    [
+        ({"name": "a b"}, "version name"),
+        ({"concurrency": 0}, "concurrent requests"),
+        ({"timeout_ms": 0}, "timeout"),
+        ({"weight": 101}, "percentage"),
+        ({"endpoints": (Endpoint(name="g1", address="unix:relative.sock"),)}, "relative.sock"),
+        ({"endpoints": (Endpoint(name="g1", address="unix:/a\nb"),)}, "endpoint address"),
+        ({"endpoints": (Endpoint(name="g1", address="localhost"),)}, "endpoint address"),
+        ({"endpoints": VERSION.endpoints[:1] * 2}, "given twice: 'service:sum:v1/g1-0'"),
+    ],
+)
+def test_a_value_of_a_version_that_cannot_be_used_is_named(changed: dict[str, object], named: str) -> None:
+    with pytest.raises(GatewayException) as raised:
+        configuration.build([version(**changed)])
+    assert raised.value.code == "InvalidRoute"
+    assert named in str(raised.value)
+
+
 def test_two_services_cannot_have_one_name_or_port() -> None:
-    with pytest.raises(GatewayException, match="service, given twice: 'sum'"):
-        configuration.build([SUM, SUM.model_copy(update={"port": 1})])
+    with pytest.raises(GatewayException, match="name, given twice: 'service:sum'"):
+        configuration.build([SUM, SUM.model_copy(update={"listener": None})])
     with pytest.raises(GatewayException, match=r"address, given twice: '127\.0\.0\.1:8890'"):
-        configuration.build([SUM, SUM.model_copy(update={"service": "other"})])
+        configuration.build([SUM, SUM.model_copy(update={"name": "other"})])
 
 
 # --- what a client gets ----------------------------------------------------------------------------------
@@ -256,7 +264,7 @@ def test_a_client_that_leaves_does_not_free_the_slot_of_what_runs(
 ) -> None:
     route = make_route(backend, concurrency=1, wait_ms=50)
     gateway.apply([route])
-    with socket.create_connection((route.host, route.port)) as client:
+    with socket.create_connection(listener(route)) as client:
         client.sendall(b"GET /hold HTTP/1.1\r\nHost: x\r\n\r\n")
         assert backend.held.acquire(timeout=PATIENCE)
     assert post(route).status_code == 503
@@ -298,7 +306,7 @@ def test_a_body_of_many_gigabytes_is_refused_before_it_is_sent(
     """A length that does not fit in 32 bits."""
     route = make_route(backend)
     gateway.apply([route])
-    with socket.create_connection((route.host, route.port), PATIENCE) as client:
+    with socket.create_connection(listener(route), PATIENCE) as client:
         client.sendall(b"POST /score HTTP/1.1\r\nHost: x\r\nContent-Length: 8589934593\r\n\r\n")
         assert client.recv(65_536).startswith(b"HTTP/1.1 413 ")
     assert not backend.requests
@@ -314,7 +322,7 @@ def test_what_is_not_http_is_400_and_goes_nowhere(
 ) -> None:
     route = make_route(backend)
     gateway.apply([route])
-    with socket.create_connection((route.host, route.port), PATIENCE) as client:
+    with socket.create_connection(listener(route), PATIENCE) as client:
         client.sendall(request_text.encode())
         assert client.recv(65_536).startswith(b"HTTP/1.1 400 ")
     assert not backend.requests

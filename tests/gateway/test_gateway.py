@@ -16,7 +16,18 @@ from estiva.errors import GatewayException
 from estiva.gateway import Gateway, ports
 from estiva.gateway.runtime import Workers
 from estiva.home import Home
-from tests.gateway.conftest import LOOPBACK, PATIENCE, Load, MakeBackend, MakeRoute, post, url
+from estiva.records import Endpoint, Route
+from tests.gateway.conftest import (
+    LOOPBACK,
+    PATIENCE,
+    Load,
+    MakeBackend,
+    MakeRoute,
+    listener,
+    pool_of,
+    post,
+    url,
+)
 
 pytestmark = pytest.mark.haproxy
 
@@ -25,10 +36,15 @@ def workers(gateway: Gateway) -> Workers:
     return gateway._process.runtime.workers()
 
 
-def wait_until_quiet(gateway: Gateway, service: str, endpoint: str, seconds: float = PATIENCE) -> None:
+def with_endpoints(route: Route, *endpoints: Endpoint) -> Route:
+    version = route.default.model_copy(update={"endpoints": endpoints})
+    return route.model_copy(update={"versions": (version,)})
+
+
+def wait_until_quiet(gateway: Gateway, endpoint: str, seconds: float = PATIENCE) -> None:
     deadline = time.monotonic() + seconds
-    while not gateway.quiet(service, endpoint):
-        assert time.monotonic() < deadline, f"{service}/{endpoint} is still in use"
+    while not gateway.quiet(pool_of(), endpoint):
+        assert time.monotonic() < deadline, f"{endpoint} is still in use"
         threading.Event().wait(0.02)
 
 
@@ -62,8 +78,8 @@ def test_no_routes_end_the_process(
     assert gateway.alive()
     gateway.apply([])
     assert not gateway.alive()
-    assert ports.holder(LOOPBACK, route.port) is None
-    assert gateway.quiet("sum", "g1-0")
+    assert ports.holder(LOOPBACK, listener(route)[1]) is None
+    assert gateway.quiet(pool_of(), "g1-0")
 
 
 def test_swapping_replicas_under_load_loses_nothing(
@@ -76,7 +92,7 @@ def test_swapping_replicas_under_load_loses_nothing(
         for old, new in pairwise(backends):
             load.wait_for(20)
             gateway.apply([make_route(new)])
-            wait_until_quiet(gateway, "sum", old.name)
+            wait_until_quiet(gateway, old.name)
             old.stop()
             load.wait_for(10, new.name)
     assert load.sent == load.answers.total()
@@ -108,15 +124,15 @@ def test_an_endpoint_that_goes_finishes_its_request(
     with ThreadPoolExecutor() as pool:
         running = pool.submit(post, make_route(old), "/hold")
         assert old.held.acquire(timeout=PATIENCE)
-        assert not gateway.quiet("sum", "g1-0"), "it serves"
+        assert not gateway.quiet(pool_of(), "g1-0"), "it serves"
         gateway.apply([make_route(new)])
-        assert not gateway.quiet("sum", "g1-0"), "it has a request"
+        assert not gateway.quiet(pool_of(), "g1-0"), "it has a request"
         assert post(make_route(new)).text == "g2-0"
         gateway.apply([make_route(new)])
         old.release.set()
         assert running.result(PATIENCE).text == "g1-0"
-    wait_until_quiet(gateway, "sum", "g1-0")
-    assert not gateway.quiet("sum", "g2-0")
+    wait_until_quiet(gateway, "g1-0")
+    assert not gateway.quiet(pool_of(), "g2-0")
 
 
 def test_a_name_that_comes_back_with_another_address_is_followed(
@@ -127,7 +143,7 @@ def test_a_name_that_comes_back_with_another_address_is_followed(
     moved = first.endpoint.model_copy(update={"address": replacement.endpoint.address})
     route = make_route(first)
     gateway.apply([route])
-    gateway.apply([route.model_copy(update={"endpoints": (moved,)})])
+    gateway.apply([with_endpoints(route, moved)])
     assert post(route).text == "replacement"
     gateway.apply([make_route(second)])
     gateway.apply([route])
@@ -144,9 +160,9 @@ def test_old_replicas_must_outlive_the_old_process_of_a_reload(
         assert client.post(url(make_route(old))).text == "g1-0"
         gateway.apply([make_route(new, wait_ms=600)])
         assert post(make_route(new)).text == "g2-0"
-        assert not gateway.quiet("sum", "g1-0")
+        assert not gateway.quiet(pool_of(), "g1-0")
         assert client.post(url(make_route(new))).text == "g1-0"
-        wait_until_quiet(gateway, "sum", "g1-0")
+        wait_until_quiet(gateway, "g1-0")
         assert client.post(url(make_route(new))).text == "g2-0"
 
 
@@ -161,8 +177,8 @@ def test_an_old_process_does_not_hold_replicas_that_it_never_knew(
         gateway.apply([make_route(second, wait_ms=600)])
         gateway.apply([make_route(third, wait_ms=600)])
         assert workers(gateway).old
-        assert gateway.quiet("sum", "g2-0")
-        assert not gateway.quiet("sum", "g1-0")
+        assert gateway.quiet(pool_of(), "g2-0")
+        assert not gateway.quiet(pool_of(), "g1-0")
         first.release.set()
         assert running.result(PATIENCE).text == "g1-0"
 
@@ -193,7 +209,7 @@ def test_another_control_server_goes_on_with_the_same_process(
     successor.apply([make_route(new)])
     assert workers(gateway) == before
     assert post(make_route(new)).text == "g2-0"
-    assert successor.quiet("sum", "g1-0")
+    assert successor.quiet(pool_of(), "g1-0")
 
 
 def test_a_change_that_was_cut_short_is_completed(
@@ -205,7 +221,7 @@ def test_a_change_that_was_cut_short_is_completed(
     runtime = gateway._process.runtime
     current = workers(gateway).current
     assert current
-    runtime.ask(current, f"add server sum/g2-0 unix@{new.path} maxconn 8")
+    runtime.ask(current, f"add server {pool_of()}/g2-0 unix@{new.path} maxconn 8")
     Gateway(home.gateways / "default", home.runtime).apply([make_route(new)])
     assert {post(make_route(new)).text for _ in range(5)} == {"g2-0"}
 
@@ -232,7 +248,7 @@ def test_a_reload_that_was_cut_short_is_completed(
 
     gateway.apply([make_route(old)])
     address = moved.endpoint.model_copy(update={"name": "g1-0"})
-    route = make_route(old).model_copy(update={"endpoints": (address,)})
+    route = with_endpoints(make_route(old), address)
     for wanted in ([route], [route, make_route(old, service="other")]):
         monkeypatch.setattr(gateway._process, moment, die)
         with pytest.raises(Killed):
@@ -247,10 +263,10 @@ def test_a_port_in_use_is_named_and_what_served_goes_on(
 ) -> None:
     route, other = make_route(make_backend("g1-0")), make_route(service="other")
     gateway.apply([route])
-    with socket.create_server((LOOPBACK, other.port)), pytest.raises(GatewayException) as raised:
+    with socket.create_server((LOOPBACK, listener(other)[1])), pytest.raises(GatewayException) as raised:
         gateway.apply([route, other])
     assert raised.value.code == "PortInUse"
-    assert f"Port {other.port} of {LOOPBACK} is in use by " in str(raised.value)
+    assert f"Port {listener(other)[1]} of {LOOPBACK} is in use by " in str(raised.value)
     assert f"(pid {psutil.Process().pid})" in str(raised.value)
     assert post(route).text == "g1-0"
     gateway.apply([route, other])

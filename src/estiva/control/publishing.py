@@ -12,13 +12,18 @@ from estiva.home import Home
 from estiva.records import (
     Endpoint,
     Generation,
+    Listener,
     Replica,
     Route,
     Service,
     ServiceKey,
     ServiceState,
+    Version,
 )
 from estiva.registry.store import Store
+
+_VERSION = "default"
+"""The name of a service's one version."""
 
 
 class Publisher:
@@ -57,7 +62,7 @@ class Publisher:
         """Whether no request can reach the replica any more: only then may it be stopped."""
         if not self.available:
             return True
-        return self._gateway(key.workspace).quiet(key.service, endpoint_name(replica))
+        return self._gateway(key.workspace).quiet(pool(key), endpoint_name(replica))
 
     def _gateway(self, workspace: str) -> Gateway:
         with self._locks[workspace]:
@@ -80,16 +85,24 @@ def endpoint_name(replica: Replica) -> str:
     return f"g{replica.generation}-{replica.index}"
 
 
+def pool(key: ServiceKey) -> str:
+    """What the gateway calls a service's replicas."""
+    return f"service:{key.service}:{_VERSION}"
+
+
 def route(service: Service, generation: Generation, replicas: tuple[Replica, ...]) -> Route:
     """A dead replica keeps its place, as it is started again at the same address."""
     settings = generation.spec.settings
-    return Route(
-        service=service.key.service,
-        host=service.host,
-        port=service.port,
+    version = Version(
+        name=_VERSION,
         endpoints=tuple(Endpoint(name=endpoint_name(r), address=r.address) for r in replicas),
         concurrency=settings.replica_max_concurrent_requests,
         wait_ms=settings.max_request_wait_time,
         timeout_ms=settings.scoring_timeout_ms,
         body_limit=settings.body_limit,
+    )
+    return Route(
+        name=service.key.service,
+        versions=(version,),
+        listener=Listener(host=service.host, port=service.port),
     )

@@ -10,14 +10,15 @@ import hashlib
 import os
 import subprocess
 import threading
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from pathlib import Path
 
 from estiva.errors import GatewayException
-from estiva.gateway import changes, configuration
+from estiva.gateway import access, changes, configuration
+from estiva.gateway.keys import Keys
 from estiva.gateway.process import Process
 from estiva.gateway.runtime import Key, NotRunning
-from estiva.records import Route
+from estiva.records import Listener, Load, Route
 
 __all__ = ["Gateway"]
 
@@ -32,25 +33,27 @@ class Gateway:
         """`folder` holds the configuration and the log, `runtime` (a short path) the socket."""
         digest = hashlib.sha256(os.fsencode(folder.absolute())).hexdigest()[:12]
         self._process = Process(folder.absolute(), runtime.absolute() / f"gw-{digest}.sock")
+        self._keys = Keys(folder.absolute(), self._process.runtime)
         self._lock = threading.Lock()
 
-    def apply(self, routes: Sequence[Route]) -> None:
+    def apply(self, routes: Sequence[Route], shared: Listener | None = None) -> None:
         """Makes what runs equal to `routes`; no routes, no process. Idempotent, and cheap when all is well.
 
-        Endpoints come and go in the running process; anything else takes a reload, which loses no request.
+        `shared` is the workspace's port, for the routes that are on it. Endpoints and keys come and go in the
+        running process; anything else takes a reload, which loses no request.
         Raises GatewayException (codes "PortInUse", "PortNotAllowed", "AddressNotAvailable", "InvalidRoute",
         "HAProxyMissing", "GatewayFailed", ...); what served before then goes on serving.
         """
-        text = configuration.build(routes, _THREADS)
+        text = configuration.build(routes, shared, _THREADS)
         with self._lock:
             try:
-                self._apply(text if routes else "")
+                self._apply(text if routes else "", access.entries(routes))
             except (OSError, subprocess.SubprocessError) as error:
                 raise GatewayException(
                     f"The gateway could not be changed: {error}.", code="GatewayFailed", detail=repr(error)
                 ) from error
 
-    def quiet(self, service: str, endpoint: str) -> bool:
+    def quiet(self, pool: str, endpoint: str) -> bool:
         """Whether nothing is or will be sent to that endpoint: its replica may be stopped.
 
         It is gone from the routes, has no request, and is gone from each old worker too that still ends
@@ -58,7 +61,7 @@ class Gateway:
         HAProxy's answers.
         """
         runtime = self._process.runtime
-        key = Key(service, endpoint)
+        key = Key(pool, endpoint)
         try:
             servers = [runtime.servers(worker).get(key) for worker in runtime.workers().all]
         except NotRunning:
@@ -66,6 +69,17 @@ class Gateway:
         except GatewayException:
             return False
         return all(server is None or not (server.serving or server.requests) for server in servers)
+
+    def load(self) -> tuple[Load, ...]:
+        """What each version of each route has to do now. Cheap; empty if nothing runs.
+
+        Raises GatewayException if HAProxy does not answer.
+        """
+        try:
+            worker = self._process.worker()
+            return self._process.runtime.load(worker) if worker is not None else ()
+        except NotRunning:
+            return ()
 
     def alive(self) -> bool:
         """Whether HAProxy answers and has a worker that serves."""
@@ -79,14 +93,19 @@ class Gateway:
         with self._lock:
             self._process.stop()
 
-    def _apply(self, text: str) -> None:
+    def _apply(self, text: str, keys: Set[str]) -> None:
         worker = self._process.worker()
         if not text:
             self._process.stop()
-        elif worker is None:
+            return
+        self._process.bound_logs()
+        self._keys.write(keys)
+        if worker is None:
             self._process.start(text)
-        elif not (self._has_shape(worker, text) and self._change_servers(worker, text)):
+            return
+        if not (self._has_shape(worker, text) and self._change_servers(worker, text)):
             self._process.reload(text)
+        self._keys.tell(keys)
 
     def _has_shape(self, worker: int, text: str) -> bool:
         return self._process.runtime.description(worker) == configuration.shape(text)

@@ -42,9 +42,12 @@ def succeeded(command: str, answer: str) -> bool:
     return answer == ("New server registered." if command.startswith("add ") else "")
 
 
-def _add(key: Key, server: str) -> tuple[str, str]:
-    return f"add server {_path(key)} {server}", f"enable server {_path(key)}"
+def _add(key: Key, server: str) -> tuple[str, ...]:
+    return tuple(
+        f"{verb} {_path(key)}{rest}"
+        for verb, rest in (("add server", f" {server}"), ("enable health", ""), ("enable server", ""))
+    )
 
 
 def _path(key: Key) -> str:
-    return f"{key.service}/{key.endpoint}"
+    return f"{key.pool}/{key.endpoint}"

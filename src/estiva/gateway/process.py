@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shutil
 import signal
 import subprocess
 import threading
@@ -26,6 +27,7 @@ _WAYS_TO_END = ((signal.SIGUSR1, 1.0), (signal.SIGTERM, 2.0), (signal.SIGKILL, 2
 _PORT_SECONDS = 0.5
 _POLL_SECONDS = 0.005
 _LOG_LIMIT_BYTES = 1024 * 1024
+_ACCESS_LOG_LIMIT_BYTES = 32 * 1024 * 1024
 _SOCKET_PATH = re.compile(r"/[\w./@+=:~ -]*")
 _SOCKET_BYTES = 96
 """HAProxy binds beside the path first, with a suffix, so it takes fewer than the system's 104 or 108."""
@@ -45,6 +47,7 @@ class Process:
         self._configuration = folder / "haproxy.cfg"
         self._served = folder / "served.cfg"
         self._log = folder / "haproxy.log"
+        self._access_log = folder / "access.log"
 
     def worker(self) -> int | None:
         """Process id of the worker in service, None if HAProxy does not run. Raises GatewayException."""
@@ -59,7 +62,6 @@ class Process:
 
     def record(self, text: str) -> None:
         """Says that `text` is in force. To be called when it is, so that what was cut short is noticed."""
-        self._bound_log()
         candidate = self._served.with_suffix(".new")
         candidate.write_text(text)
         candidate.replace(self._served)
@@ -73,12 +75,12 @@ class Process:
             _wait_for_port(host, port)
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._configuration.write_text(text)
-        with self._log.open("ab") as log:
+        with self._log.open("ab") as log, self._access_log.open("ab") as access_log:
             offset = log.tell()
             child = subprocess.Popen(
                 [program, "-W", "-S", f"unix@{self._socket},mode,600", "-f", str(self._configuration)],
                 stdin=subprocess.DEVNULL,
-                stdout=log,
+                stdout=access_log,
                 stderr=log,
                 cwd=self._folder,
                 start_new_session=True,
@@ -144,6 +146,7 @@ class Process:
     def _validate(self) -> None:
         done = subprocess.run(
             [_program(), "-c", "-f", str(self._configuration)],
+            cwd=self._folder,
             capture_output=True,
             text=True,
             timeout=_CHECK_SECONDS,
@@ -162,10 +165,12 @@ class Process:
                 code="InvalidSocketPath",
             )
 
-    def _bound_log(self) -> None:
-        """HAProxy says a line or two per change, and appends: so the log may be cut while it runs."""
-        if self._log.exists() and self._log.stat().st_size > _LOG_LIMIT_BYTES:
-            os.truncate(self._log, 0)
+    def bound_logs(self) -> None:
+        """HAProxy appends, so a log may be cut while it runs: lines of the moment in between are lost."""
+        for log, limit in ((self._log, _LOG_LIMIT_BYTES), (self._access_log, _ACCESS_LOG_LIMIT_BYTES)):
+            if log.exists() and log.stat().st_size > limit:
+                shutil.copyfile(log, log.with_suffix(".log.1"))
+                os.truncate(log, 0)
 
     def _messages(self, offset: int) -> str:
         return self._log.read_bytes()[offset:].decode(errors="replace")

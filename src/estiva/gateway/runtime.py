@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import csv
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from estiva.errors import GatewayException
+from estiva.records import Load
 
 _SERVERS = "show stat -1 4 -1"
+_POOLS_AND_SERVERS = "show stat -1 6 -1"
 _BUFFER = 65_536
+_LEAVING = ("DRAIN", "MAINT")
 
 
 class NotRunning(GatewayException):
@@ -21,7 +24,7 @@ class NotRunning(GatewayException):
 
 
 class Key(NamedTuple):
-    service: str
+    pool: str
     endpoint: str
 
 
@@ -84,6 +87,9 @@ class Runtime:
     def servers(self, worker: int) -> Mapping[Key, Server]:
         return parse_servers(self.ask(worker, _SERVERS))
 
+    def load(self, worker: int) -> tuple[Load, ...]:
+        return parse_load(self.ask(worker, _POOLS_AND_SERVERS))
+
 
 def parse_workers(answer: str) -> Workers:
     """Reads `show proc`: the master, then the worker in service, then those that a reload replaced."""
@@ -113,16 +119,46 @@ def parse_information(answer: str) -> dict[str, str]:
 
 def parse_servers(answer: str) -> dict[Key, Server]:
     """Reads `show stat` of servers. Raises GatewayException if it is something else."""
-    if not answer.startswith("# pxname,"):
-        raise GatewayException("The gateway answered something unknown.", detail=answer[:1000])
-    rows = csv.DictReader(answer[2:].splitlines())
     return {
         Key(row["pxname"], row["svname"]): Server(
-            serving=not row["status"].startswith(("DRAIN", "MAINT")),
+            serving=not row["status"].startswith(_LEAVING),
             requests=int(row["scur"]) + int(row["qcur"]),
         )
-        for row in rows
+        for row in _rows(answer)
     }
+
+
+def parse_load(answer: str) -> tuple[Load, ...]:
+    """Reads `show stat` of pools and servers, which come pool by pool, the pool itself last."""
+    found = []
+    busy = queued = ready = 0
+    for row in _rows(answer):
+        if row["svname"] != "BACKEND":
+            busy += int(row["scur"])
+            queued += int(row["qcur"])
+            ready += not row["status"].startswith((*_LEAVING, "DOWN"))
+        elif ":" in row["pxname"]:
+            route, _, version = row["pxname"].rpartition(":")
+            queued += int(row["qcur"])
+            found.append(
+                Load(
+                    route=route,
+                    version=version,
+                    busy=busy,
+                    queued=queued,
+                    ready=ready,
+                    requests=int(row["stot"]),
+                    errors=int(row["hrsp_5xx"]),
+                )
+            )
+            busy = queued = ready = 0
+    return tuple(found)
+
+
+def _rows(answer: str) -> Iterator[dict[str, str]]:
+    if not answer.startswith("# pxname,"):
+        raise GatewayException("The gateway answered something unknown.", detail=answer[:1000])
+    return iter(csv.DictReader(answer[2:].splitlines()))
 
 
 def _read(client: socket.socket) -> bytes:

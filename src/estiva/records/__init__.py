@@ -30,7 +30,7 @@ from estiva.records.replicas import (
     Replica,
     ReplicaPhase,
 )
-from estiva.records.routes import Endpoint, Route
+from estiva.records.routes import Access, Endpoint, Listener, Load, Route, Version
 from estiva.records.services import (
     Code,
     DeploymentSpec,
@@ -48,6 +48,7 @@ from estiva.records.services import (
 )
 
 __all__ = [
+    "Access",
     "Code",
     "DeploymentSpec",
     "Endpoint",
@@ -59,6 +60,8 @@ __all__ = [
     "Generation",
     "GenerationState",
     "Launch",
+    "Listener",
+    "Load",
     "Lock",
     "Model",
     "ModelMount",
@@ -79,6 +82,7 @@ __all__ = [
     "TargetKind",
     "Traceback",
     "Tree",
+    "Version",
     "Workspace",
     "now",
 ]
