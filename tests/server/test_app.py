@@ -204,3 +204,27 @@ def test_an_answer_of_304_has_no_content_type(application: Callable[..., Ask]) -
     answer = ask("POST", "/score", b'["", 304]')
     assert answer.status == 304
     assert "content-type" not in dict(answer.headers)
+
+
+def test_a_response_names_the_callers_request_only_where_the_caller_did_not(
+    application: Callable[..., Ask],
+) -> None:
+    ask = application(RAW)
+    body = json.dumps(
+        ["", 200, {"X-Request-Id": "mine", "x-ms-client-request-id": "mine", "TraceId": "mine"}]
+    )
+
+    def ids(**sent: str) -> list[str]:
+        names = ("x-request-id", "x-ms-client-request-id", "traceid")
+        answered = ask("POST", "/score", body.encode(), x_request_id="r", **sent).headers
+        return [value for wanted in names for name, value in answered if name == wanted]
+
+    assert ids() == ["r", "mine", "mine"]
+    assert ids(x_ms_client_request_id="c", traceid="t") == ["r", "c", "t"]
+
+
+def test_options_of_what_does_not_score(application: Callable[..., Ask]) -> None:
+    answer = application(ECHO)("OPTIONS", "/")
+    assert (answer.status, answer.body) == (200, b"")
+    assert dict(answer.headers)["allow"] == "GET, HEAD, OPTIONS"
+    assert "x-ms-run-function-failed" not in dict(answer.headers)

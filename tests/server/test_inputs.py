@@ -116,3 +116,7 @@ def test_headers_have_their_usual_names() -> None:
 
 def test_an_empty_content_type_is_none() -> None:
     assert header_names({"CONTENT_TYPE": "", "HTTP_X_A": ""}) == {"X-A": ""}
+
+
+def test_what_is_not_utf8_in_a_query_stays_encoded() -> None:
+    assert json.loads(query_text("a=%FF&b=%C3%B6%c3x&%fe=1")) == {"a": "%FF", "b": "ö%C3x", "%FE": 1}

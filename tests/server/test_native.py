@@ -112,3 +112,16 @@ def test_a_generator_that_fails_ends_the_answer(serve: Serve) -> None:
     server.log.wait_for(r"in the midst of its answer \(request id r1\)")
     server.log.wait_for("ValueError: secret")
     server.log.wait_for("closed fails")
+
+
+def test_a_script_sees_that_a_body_came_in_chunks(serve: Serve) -> None:
+    script = (
+        "from estiva_server import rawhttp\n"
+        "def init(): pass\n"
+        "@rawhttp\n"
+        "def run(request):\n"
+        "    sent = request.headers.get('Transfer-Encoding')\n"
+        "    return [sent, request.content_length, request.data.decode()]\n"
+    )
+    server = serve({"score.py": script})
+    assert server.ask("POST", "/score", iter([b"a", b"b"])).json == ["chunked", None, "ab"]

@@ -50,6 +50,10 @@ def test_it_is_valid(tmp_path: Path, version: str) -> None:
     assert '{"n": 1}' in json.dumps(document(version, settings, schema))
 
 
+def test_a_service_without_a_name(tmp_path: Path) -> None:
+    assert document("2", Settings(app_root=tmp_path))["info"]["title"] == "ML service"
+
+
 def test_an_unknown_version(tmp_path: Path) -> None:
     assert describe("1", Settings(app_root=tmp_path), None) is None
 

@@ -79,7 +79,8 @@ class Application:
     def _refuse_verb(self, exchange: Exchange, allowed: str) -> None:
         """Asking for the verbs is allowed."""
         if exchange.scope["REQUEST_METHOD"] == "OPTIONS":
-            exchange.reply(200, b"", _TEXT, RUN_SUCCEEDED, ("allow", allowed))
+            scores = exchange.scope["PATH_INFO"] == contract.SCORE_PATH
+            exchange.reply(200, b"", _TEXT, *([RUN_SUCCEEDED] if scores else []), ("allow", allowed))
         else:
             exchange.fail(405, f"{exchange.scope['PATH_INFO']} takes {allowed} only.", ("allow", allowed))
 

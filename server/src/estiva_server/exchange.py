@@ -37,7 +37,7 @@ class Exchange:
     """Answers carry the request's ids: what the caller sent to find it again, or a new one."""
 
     def __init__(self, scope: Scope, answer: Answer, marks: Sequence[Header] = ()) -> None:
-        """`marks` are headers that every answer has."""
+        """`marks` are headers that the answer to any request has."""
         self.scope = scope
         self.id: str = scope.get("HTTP_X_REQUEST_ID") or str(uuid4())
         self.count: Callable[[int], None] | None = None
@@ -48,12 +48,13 @@ class Exchange:
         client = scope.get("HTTP_X_MS_CLIENT_REQUEST_ID", "")
         legacy = scope.get("HTTP_X_MS_REQUEST_ID", "")
         client = client or legacy
-        self._marks = [*marks, (contract.REQUEST_ID_HEADER, self.id)]
-        self._marks.append((_LEGACY_ID_HEADER, legacy or client or self.id))
+        self.marks = [*marks, (contract.REQUEST_ID_HEADER, self.id)]
+        """Headers that every answer to it has."""
+        self.marks.append((_LEGACY_ID_HEADER, legacy or client or self.id))
         if client:
-            self._marks.append((_CLIENT_ID_HEADER, client))
+            self.marks.append((_CLIENT_ID_HEADER, client))
         if "HTTP_TRACEID" in scope:
-            self._marks.append(("traceid", scope["HTTP_TRACEID"]))
+            self.marks.append(("traceid", scope["HTTP_TRACEID"]))
 
     @property
     def answered(self) -> bool:
@@ -65,7 +66,7 @@ class Exchange:
         count, self.count = self.count, None
         if count is not None:
             count(status)
-        self._answer(Response(status, [*headers, *self._marks], body))
+        self._answer(Response(status, [*headers, *self.marks], body))
 
     def fail(
         self, status: int, message: str, *headers: Header, failed: Header = RUN_SUCCEEDED, **details: str
@@ -78,7 +79,7 @@ class Exchange:
         """Answer 431 and return False if an id is too long to be written to the log and sent back."""
         for key, name in _IDS:
             if len(self.scope.get(key, "")) > ID_LENGTH:
-                self._marks = [one for one in self._marks if len(one[1]) <= ID_LENGTH]
+                self.marks = [one for one in self.marks if len(one[1]) <= ID_LENGTH]
                 self.fail(431, f"The header {name} is longer than {ID_LENGTH} characters.")
                 return False
         return True

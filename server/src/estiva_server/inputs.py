@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -128,9 +129,19 @@ def query_text(query: str) -> str:
 def query_values(query: str) -> dict[str, Any]:
     """The query's values, decoded as JSON where they are JSON; a repeated name has a list."""
     values: dict[str, list[Any]] = {}
-    for name, text in parse_qsl(query, keep_blank_values=True):
+    for name, text in parse_qsl(query, keep_blank_values=True, errors=_ENCODED):
         values.setdefault(name, []).append(_decode(text))
     return {name: given[0] if len(given) == 1 else given for name, given in values.items()}
+
+
+def _stay_encoded(error: UnicodeError) -> tuple[str, int]:
+    """Bytes that are not UTF-8, as the query has them: %FF."""
+    assert isinstance(error, UnicodeDecodeError)
+    return "".join(f"%{byte:02X}" for byte in error.object[error.start : error.end]), error.end
+
+
+_ENCODED = "estiva_server.percent"
+codecs.register_error(_ENCODED, _stay_encoded)
 
 
 def header_names(scope: Scope) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import AsyncGenerator, AsyncIterator, Generator
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Generator, Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from estiva_server import contract, results
@@ -27,8 +27,7 @@ _PLAIN = (dict, list, str, int, float, bool, tuple)
 # Said by the server itself, of the answer that it sends.
 _OURS = frozenset(
     {"connection", "content-length", "date", "keep-alive", "server", "transfer-encoding", "upgrade"}
-    | {"x-request-id", "x-ms-request-id", "x-ms-client-request-id", contract.RUN_DURATION_HEADER}
-    | {contract.RUN_FAILED_HEADER}
+    | {contract.RUN_DURATION_HEADER, contract.RUN_FAILED_HEADER}
 )
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE = re.compile(r"[\t -~\xa0-\ud7ff\ue000-\U0010ffff]*")
@@ -40,8 +39,11 @@ class Reply(NamedTuple):
     body: Body
 
 
-def make_reply(result: Any, request_id: str) -> Reply:
-    """Raises ResultError, and what a generator raises before it yields its first item."""
+def make_reply(result: Any, request_id: str, marks: Iterable[Header]) -> Reply:
+    """`marks` are headers that are added to it, and so not taken from the script.
+
+    Raises ResultError, and what a generator raises before it yields its first item.
+    """
     if result is None:
         return Reply(200, [JSON, RUN_SUCCEEDED], b"{}")  # as the official server has it
     if isinstance(result, _PLAIN):
@@ -52,13 +54,13 @@ def make_reply(result: Any, request_id: str) -> Reply:
         return Reply(200, [("content-type", stream.content_type), RUN_SUCCEEDED], stream)
     werkzeug = sys.modules.get("werkzeug.wrappers")
     if werkzeug is not None and isinstance(result, werkzeug.Response):
-        return _own_reply(result, request_id)
+        return _own_reply(result, request_id, _OURS.union(name for name, _ in marks))
     return Reply(200, [JSON, RUN_SUCCEEDED], results.encode(result))
 
 
-def _own_reply(response: WerkzeugResponse, request_id: str) -> Reply:
+def _own_reply(response: WerkzeugResponse, request_id: str, ours: Collection[str]) -> Reply:
     """What the script says is the answer. Its 5xx are failures of run()."""
-    headers = [check_header(*one) for one in response.get_wsgi_headers({}) if one[0].lower() not in _OURS]
+    headers = [check_header(*one) for one in response.get_wsgi_headers({}) if one[0].lower() not in ours]
     status = response.status_code
     if not 200 <= status <= 599:
         raise ResultError(f"run() returned a response of status {status}, but it must be from 200 to 599.")

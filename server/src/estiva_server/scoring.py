@@ -35,7 +35,7 @@ class Scorer:
         began = time.perf_counter()
         try:
             with Printing(exchange.id):
-                reply = replies.make_reply(self._script.run(data, headers), exchange.id)
+                reply = replies.make_reply(self._script.run(data, headers), exchange.id, exchange.marks)
         except BaseException as error:  # noqa: BLE001  SystemExit and CancelledError are failures of run() too
             self._fail(exchange, error)
         else:
@@ -78,7 +78,7 @@ class Scorer:
             if isinstance(result, BaseException):
                 self._fail(exchange, result)
             else:
-                self._succeed(exchange, _whole_reply(result, exchange.id), seconds)
+                self._succeed(exchange, _whole_reply(result, exchange), seconds)
         except ResultError as error:
             self._fail(exchange, error)
         except Exception:
@@ -173,9 +173,9 @@ def _name(scores: Sequence[Score]) -> str:
     return first if len(scores) == 1 else f"{first} +{len(scores) - 1}"
 
 
-def _whole_reply(result: Any, request_id: str) -> Reply:
+def _whole_reply(result: Any, exchange: Exchange) -> Reply:
     """Raises ResultError also for a stream: it would keep the others waiting for its end."""
-    reply = replies.make_reply(result, request_id)
+    reply = replies.make_reply(result, exchange.id, exchange.marks)
     if isinstance(reply.body, Stream):
         raise ResultError("run() returned a stream for one request of a batch. Return it as a whole instead.")
     return reply

@@ -75,7 +75,7 @@ class Settings:
     """Bytes."""
     debug: bool = False
     """Tracebacks in the answers."""
-    service_name: str = "service"
+    service_name: str = "ML service"
     service_version: str = "1.0"
     service_path_prefix: str = ""
     """Before the paths in the service's description."""
@@ -125,7 +125,7 @@ def read_settings(arguments: Sequence[str], variables: Mapping[str, str], cwd: P
         batch_max_wait_ms=_number(environment, contract.BATCH_MAX_WAIT_VARIABLE, None, 0),
         body_limit=_number(environment, contract.BODY_LIMIT_VARIABLE, contract.BODY_LIMIT_BYTES, 1),
         debug=_yes(environment, contract.DEBUG_VARIABLE),
-        service_name=environment.get(contract.SERVICE_NAME_VARIABLE) or "service",
+        service_name=environment.get(contract.SERVICE_NAME_VARIABLE) or "ML service",
         service_version=environment.get(contract.SERVICE_VERSION_VARIABLE) or "1.0",
         service_path_prefix=environment.get(contract.SERVICE_PATH_PREFIX_VARIABLE, ""),
         cors_origins=tuple(origin.strip() for origin in origins if origin.strip()),

@@ -64,7 +64,7 @@ def _information(settings: Settings) -> dict[str, Any]:
     return {
         "title": settings.service_name,
         "version": settings.service_version,
-        "description": f"The service {settings.service_name}, served by {SERVER}.",
+        "description": f"{settings.service_name}, served by {SERVER}.",
     }
 
 
