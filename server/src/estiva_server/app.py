@@ -49,8 +49,9 @@ class Application:
         score: dict[str, Callable[[Exchange], None]] = {"POST": self._score, "GET": self._score}
         if script.is_raw:
             score |= {"OPTIONS": self._score, "HEAD": self._score}
+        self._scoring = score
         self._routes: dict[str, dict[str, Callable[[Exchange], None]]] = {
-            contract.SCORE_PATH: score,
+            **dict.fromkeys((contract.SCORE_PATH, *script.paths), score),
             contract.HEALTH_PATH: {"GET": self._health, "HEAD": self._health},
             contract.SWAGGER_PATH: {"GET": self._swagger, "HEAD": self._swagger},
             contract.METRICS_PATH: {"GET": self._metrics},
@@ -60,11 +61,11 @@ class Application:
         """Answer the request, now or later. Scores beyond the concurrency wait without holding the thread."""
         marks, origins = self._marks, self._settings.cors_origins
         exchange = Exchange(scope, answer, [*marks, *cors.allow(origins, scope)] if origins else marks)
-        if scope["PATH_INFO"] == contract.SCORE_PATH:
+        verbs = self._routes.get(scope["PATH_INFO"])
+        if verbs is self._scoring:
             exchange.count = self._count
         if not exchange.ids_fit():
             return
-        verbs = self._routes.get(scope["PATH_INFO"])
         if verbs is None:
             exchange.fail(
                 404, f"There is nothing at {scope['PATH_INFO']}. Scores are at {contract.SCORE_PATH}."
@@ -97,7 +98,7 @@ class Application:
     def _swagger(self, exchange: Exchange) -> None:
         query = parse_qs(exchange.scope["QUERY_STRING"], keep_blank_values=True)
         version = query.get("version", [swagger.DEFAULT_VERSION])[0]
-        document = swagger.describe(version, self._settings, self._script.schema)
+        document = swagger.describe(version, self._settings, self._script.description)
         if document is None:
             known = ", ".join(swagger.VERSIONS)
             exchange.fail(404, f"There is no description of version {version}; choose one of {known}.")

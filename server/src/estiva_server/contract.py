@@ -40,6 +40,15 @@ SERVER_VERSION_VARIABLE = "SERVER_VERSION_LOG_RESPONSE_ENABLED"
 LOG_LEVEL_VARIABLE = "AZUREML_LOG_LEVEL"
 CONFIG_FILE_VARIABLE = "AZUREML_CONFIG_FILE"
 
+# The entry scripts that the server itself has, by the framework whose models need no other.
+NO_CODE_SCRIPTS = {
+    "ScikitLearn": "estiva_server.nocode.scikit_learn",
+    "Onnx": "estiva_server.nocode.onnx",
+    "XGBoost": "estiva_server.nocode.xgboost",
+    "LightGBM": "estiva_server.nocode.lightgbm",
+    "MLflow": "estiva_server.nocode.mlflow",
+}
+
 # Response headers.
 REQUEST_ID_HEADER = "x-request-id"
 RUN_FAILED_HEADER = "x-ms-run-function-failed"

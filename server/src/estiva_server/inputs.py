@@ -108,6 +108,11 @@ def json_object(scope: Scope, body: bytes) -> dict[str, Any]:
     content_type = scope.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
     if not (content_type == "application/json" or _JSON_LIKE.fullmatch(content_type)):
         raise InputError(415, "The Content-Type of the request must be application/json.")
+    return parse_object(body)
+
+
+def parse_object(body: bytes | str) -> dict[str, Any]:
+    """Raises InputError 400 for what is no JSON object."""
     if not body:
         raise InputError(400, "The request body is empty, but must be a JSON object.")
     try:

@@ -1,4 +1,4 @@
-"""The input and output schema of a run() that inference-schema decorates. That package is the user's."""
+"""What run() takes and returns, as inference-schema says (its package is the user's), or as run() does."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+
+_DESCRIPTION_MARK = "__estiva_description__"
+"""The attribute by which a run() without inference-schema describes itself."""
 
 
 @dataclass(frozen=True)
@@ -28,3 +31,19 @@ def read_schema(run: Callable[..., Any]) -> Schema | None:
         output=package.get_output_schema(run),
         versions=tuple(package.get_supported_versions(run)),
     )
+
+
+def anything(*, input: dict[str, Any], output: dict[str, Any]) -> Schema:  # noqa: A002  as in Schema
+    """A schema of plain JSON types, which all versions can say."""
+    return Schema(input=input, output=output, versions=("2.0", "3.0", "3.1"))
+
+
+def describe(run: Callable[..., Any], schema: Schema) -> None:
+    """Have the service's description say this of run(). It changes nothing of how requests are read."""
+    setattr(run, _DESCRIPTION_MARK, schema)
+
+
+def read_description(run: Callable[..., Any]) -> Schema | None:
+    """What was last said of run(), by itself or by inference-schema."""
+    said: Schema | None = getattr(run, _DESCRIPTION_MARK, None)
+    return said or read_schema(run)

@@ -10,6 +10,7 @@ from typing import Any
 
 from estiva_server import contract, inputs, replies, results
 from estiva_server.exchange import Exchange
+from estiva_server.inputs import InputError
 from estiva_server.output import Printing
 from estiva_server.replies import RUN_FAILED, Header, Reply
 from estiva_server.results import ResultError
@@ -92,6 +93,9 @@ class Scorer:
         exchange.reply(reply.status, reply.body, *reply.headers, duration)
 
     def _fail(self, exchange: Exchange, error: BaseException) -> None:
+        if isinstance(error, InputError):  # of a no-code script, which knows that the request is at fault
+            exchange.fail(error.status, str(error))
+            return
         if isinstance(error, ResultError):
             trace = str(error)
             log.error("%s (request id %s)", error, exchange.id)

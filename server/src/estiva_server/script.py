@@ -8,28 +8,41 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import CoroutineType, ModuleType, TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 from estiva_server import batching, inputs
 from estiva_server.batching import Batching
 from estiva_server.event_loop import wait_for
 from estiva_server.inputs import Reader
-from estiva_server.schema import Schema, read_schema
+from estiva_server.schema import Schema, read_description, read_schema
 
 MODULE_NAME = "service_driver"
 """The official server's name for the entry script: pickled models refer to their classes by it."""
 HEADERS_PARAMETER = "request_headers"
 RAW_MARK = "__estiva_rawhttp__"
 """The attribute by which @rawhttp marks a function."""
+_PATHS_MARK = "__estiva_paths__"
+"""The attribute by which @also_at marks a function."""
 
 OUR_FOLDER = str(Path(__file__).parent)
 
 Headers = Mapping[str, str] | Sequence[Mapping[str, str]]
 """Of a request, or of each in a batch."""
+_Run = TypeVar("_Run", bound=Callable[..., Any])
 
 
 class StartError(Exception):
     """The script cannot be served; the message is a sentence for the user, the cause (if any) is theirs."""
+
+
+def also_at(*paths: str) -> Callable[[_Run], _Run]:
+    """Have run() called for these paths as well as for /score."""
+
+    def mark(run: _Run) -> _Run:
+        setattr(run, _PATHS_MARK, paths)
+        return run
+
+    return mark
 
 
 class Script:
@@ -39,7 +52,10 @@ class Script:
         self._name = name
         self._init = _function(module, name, "init")
         run = _function(module, name, "run")
+        self._described = run
         self.schema: Schema | None = read_schema(run)
+        self.paths: tuple[str, ...] = getattr(run, _PATHS_MARK, ())
+        """Where run() is called, beside /score."""
         self.is_raw: bool = getattr(run, RAW_MARK, False)
         if self.is_raw and self.schema is not None:
             raise StartError(f"run() in {name} has both @rawhttp and a schema. Leave one of them out.")
@@ -64,10 +80,17 @@ class Script:
             self.read = inputs.read_text
         self._run = _call_with_data(run, _data_parameter(parameters, name), self.wants_headers)
 
+    @property
+    def description(self) -> Schema | None:
+        """What the script says of run(); a no-code script can only when it knows its model, after init()."""
+        return read_description(self._described)
+
     def init(self) -> None:
         """Raises StartError when the user's init() raises."""
         try:
             _await(self._init())
+        except StartError:
+            raise
         except (Exception, SystemExit) as error:
             raise StartError(f"init() in {self._name} raised {_describe(error)}") from error
 

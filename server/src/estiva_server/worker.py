@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
-from estiva_server import contract, shims
+from estiva_server import contract, nocode, shims
 from estiva_server.app import Application
 from estiva_server.balance import Balance, Gate
 from estiva_server.child import FAILED, READY, STUCK, Tell
@@ -45,8 +45,10 @@ def start(settings: Settings, tell: Tell) -> Script | None:
     _enter(settings)
     try:
         shims.install()
-        script = load_script(settings.app_root / settings.entry_script, settings.entry_script)
-        script.batch(settings.batch_max_size, settings.batch_max_wait_ms)
+        own = nocode.script_path(settings.entry_script)
+        script = load_script(own or settings.app_root / settings.entry_script, settings.entry_script)
+        if own is None:  # these take one request at a time
+            script.batch(settings.batch_max_size, settings.batch_max_wait_ms)
         script.init()
     except StartError as error:
         _report(error, settings)

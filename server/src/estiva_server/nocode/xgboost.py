@@ -1,0 +1,45 @@
+"""Serves a model of XGBoost: one that save_model() wrote, or a pickle.
+
+{"data": [[5.1, 3.5]]} -> {"predict": [0.93]}; null is a missing value. A pickled
+XGBClassifier has predict_proba, too.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from estiva_server.nocode import model
+from estiva_server.nocode.estimators import Estimator, columns_of
+from estiva_server.nocode.tables import Columns
+from estiva_server.schema import describe
+
+_OWN = (".ubj", ".json", ".model", ".bst", ".bin", ".xgb")
+
+estimator: Estimator
+
+
+class BoosterModel:
+    """A Booster that takes rows."""
+
+    def __init__(self, booster: Any) -> None:
+        self._booster = booster
+
+    def predict(self, rows: Any) -> Any:
+        return self._booster.inplace_predict(rows, validate_features=False)
+
+
+def init() -> None:
+    global estimator
+    library = model.require("xgboost", "xgboost")
+    path = model.find_file((*_OWN, *model.PICKLES))
+    loaded = model.unpickle(path) if path.suffix in model.PICKLES else library.Booster(model_file=path)
+    if isinstance(loaded, library.Booster):
+        columns = Columns(names=tuple(loaded.feature_names or ()), count=loaded.num_features())
+        estimator = Estimator(BoosterModel(loaded), columns)
+    else:
+        estimator = Estimator(loaded, columns_of(loaded), takes_frames=True)
+    describe(run, estimator.schema())
+
+
+def run(data: str) -> dict[str, Any]:
+    return estimator.answer(data)
