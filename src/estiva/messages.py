@@ -71,6 +71,8 @@ class ModelReference(Record):
     name: str | None = None
     version: int | None = None
     path: str | None = None
+    framework: str | None = None
+    """Instead of the one that it is registered with."""
 
 
 class DeploymentRequest(Record):
@@ -80,11 +82,13 @@ class DeploymentRequest(Record):
     """None in a new deployment: "local". A service keeps its kind for life."""
     models: tuple[ModelReference, ...] | None = None
     entry_script: str | None = None
-    """Absolute path of the entry script."""
+    """Absolute path of the entry script; None in a new deployment: the server has one for the model."""
     source_directory: str | None = None
     """Absolute path of the folder that ships with it."""
     environment: EnvironmentSpecification | None = None
-    """None in a new deployment, or with a new entry script: the packages that the user runs now."""
+    """None in a new deployment, or with a new entry script: the packages that the user runs now.
+
+    Without an entry script: what the model needs."""
     environment_version: str | None = None
     interpreter: str
     settings: ServiceSettings | None = None

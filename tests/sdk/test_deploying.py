@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from estiva import LocalWebservice, Model, Workspace
-from estiva.errors import MissingModelPath, WebserviceException
-from estiva.messages import ServiceView
+from estiva.errors import MissingModelPath, UserErrorException, WebserviceException
+from estiva.messages import ModelReference, ServiceView
 from estiva.sdk.deploying import request
 from estiva.sdk.environment import Environment
 from estiva.sdk.inference import InferenceConfig
@@ -95,9 +95,22 @@ def workspace(control: Script) -> Workspace:
     return Workspace("", "", "W")
 
 
-def test_a_deployment_without_an_inference_configuration(workspace: Workspace) -> None:
-    with pytest.raises(WebserviceException, match="needs an inference configuration: InferenceConfig"):
-        Model.deploy(workspace, "mine", [])
+def test_a_deployment_without_an_inference_configuration(
+    workspace: Workspace, control: Script, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    control.on("PUT", "/workspaces/W/services/mine", of_json(view().model_dump(mode="json"), 202))
+    (folder / "mine.pkl").touch()
+    reference = ModelReference(path=str(folder / "mine.pkl"), framework="ScikitLearn")
+    Model.deploy(workspace, "mine", [reference], environment=Environment("own"), show_output=True)
+    asked = control.requests("PUT", "/workspaces/W/services/mine")[0].json
+    assert (asked["entry_script"], asked["environment"]["name"]) == (None, "own")
+    assert asked["models"][0]["framework"] == "ScikitLearn"
+    assert "Estiva's own script serves the model" in capsys.readouterr().out
+
+
+def test_one_environment_is_enough(workspace: Workspace) -> None:
+    with pytest.raises(UserErrorException, match="Give the environment in the inference configuration"):
+        Model.deploy(workspace, "mine", [], InferenceConfig("score.py"), environment=Environment("own"))
 
 
 def test_a_model_that_is_not_there(workspace: Workspace) -> None:

@@ -59,14 +59,14 @@ class Log:
         with self._changed:
             return "\n".join(self._lines)
 
-    def wait_for(self, pattern: str, count: int = 1) -> re.Match[str]:
+    def wait_for(self, pattern: str, count: int = 1, seconds: float = SECONDS) -> re.Match[str]:
         """Until `count` lines match; returns the last match."""
 
         def found() -> list[re.Match[str]]:
             return [match for line in self._lines if (match := re.search(pattern, line))]
 
         with self._changed:
-            self._changed.wait_for(lambda: len(found()) >= count or self._ended, SECONDS)
+            self._changed.wait_for(lambda: len(found()) >= count or self._ended, seconds)
             matches = found()
         assert len(matches) >= count, f"no {pattern!r} in the log:\n{self.text}"
         return matches[count - 1]
@@ -84,11 +84,12 @@ class ScoringServer:
         flags: Iterable[str] = (),
         variables: Mapping[str, str] | None = None,
         pass_fds: tuple[int, ...] = (),
+        python: str = sys.executable,
     ) -> None:
         self.folder = folder
         self.run_dir = folder.parent / f"{folder.name}.run"
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "estiva_server", "--port", "0", "--run-dir", str(self.run_dir), *flags],
+            [python, "-m", "estiva_server", "--port", "0", "--run-dir", str(self.run_dir), *flags],
             cwd=folder,
             env={**os.environ, **(variables or {})},
             stdout=subprocess.PIPE,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -23,11 +24,21 @@ if TYPE_CHECKING:
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _INTERRUPTED = 130
 
+
+class Framework(str, Enum):
+    """Of the models that need no score script: contract.NO_CODE_SCRIPTS."""
+
+    SCIKIT_LEARN = "ScikitLearn"
+    ONNX = "Onnx"
+    XGBOOST = "XGBoost"
+    LIGHTGBM = "LightGBM"
+    MLFLOW = "MLflow"
+
+
 Models = Annotated[
     list[str] | None,
     typer.Option("--model", "-m", help="A file, a folder, NAME or NAME:VERSION; may be repeated."),
 ]
-Entry = Annotated[Path, typer.Option("--entry", "-e", help="The score script, with init() and run(data).")]
 Source = Annotated[
     Path | None,
     typer.Option(
@@ -56,13 +67,26 @@ SecretFile = Annotated[
 def add_to(app: typer.Typer) -> None:
     app.command(
         epilog="Example:  estiva deploy mysvc --model model.pkl --entry score.py --env myenv.yml --port 8890"
+        "   or   estiva deploy mysvc --model model.pkl --framework ScikitLearn"
     )(deploy)
 
 
 def deploy(
     name: str,
-    entry: Entry = Path("score.py"),
+    entry: Annotated[
+        Path | None,
+        typer.Option(
+            "--entry",
+            "-e",
+            help="The score script, with init() and run(data); else score.py, if it is here. "
+            "A model of a known framework needs none.",
+        ),
+    ] = None,
     model: Models = None,
+    framework: Annotated[
+        Framework | None,
+        typer.Option(help="Of a model that is served without a score script.", case_sensitive=False),
+    ] = None,
     source: Source = None,
     env: EnvironmentName = None,
     port: Annotated[int | None, typer.Option(help="Port to publish; a free one is chosen otherwise.")] = None,
@@ -93,14 +117,55 @@ def deploy(
         environment_variables=environments.variables(env_file),
         secrets=environments.variables(secrets_file),
     )
-    inference = inference_config(found, entry, source, env)
-    service = Model.deploy(found, name, models(found, model), inference, configuration, overwrite=overwrite)
+    script = entry or default_script(framework)
+    inference = inference_config(found, script, source, env) if script else None
+    check_without_script(inference, source, framework, watch)
+    service = Model.deploy(
+        found,
+        name,
+        of_framework(models(found, model), framework),
+        inference,
+        configuration,
+        overwrite=overwrite,
+        environment=None if inference else environment(found, env),
+    )
     if not no_wait:
         follow(service, output)
     if output is Format.JSON:
         show_json(fields(service))
-    if watch:
+    if watch and inference:
         reload_on_save(service, inference)
+
+
+def default_script(framework: Framework | None) -> Path | None:
+    """score.py of this folder, unless a framework was named, which is served without."""
+    script = Path("score.py")
+    return script if framework is None and script.is_file() else None
+
+
+def check_without_script(
+    inference: InferenceConfig | None, source: Path | None, framework: Framework | None, watch: bool
+) -> None:
+    """Raises UserErrorException for options that contradict each other."""
+    if inference is not None and framework is not None:
+        raise UserErrorException(
+            "Give --entry or --framework, not both: a framework is for a model without a score script.",
+            code="FrameworkUnused",
+        )
+    if inference is None and (source is not None or watch):
+        raise UserErrorException(
+            f"{'--source' if source else '--watch'} needs a score script: name it with --entry "
+            f"(there is no score.py in {Path.cwd()}).",
+            code="EntryMissing",
+        )
+
+
+def of_framework(given: list[Any], framework: Framework | None) -> list[Any]:
+    from estiva.sdk.deploying import reference
+
+    if framework is None:
+        return given
+    return [reference(item).model_copy(update={"framework": framework.value}) for item in given]
 
 
 def follow(service: Webservice, output: Format) -> None:

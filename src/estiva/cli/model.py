@@ -32,7 +32,9 @@ def register(
     path: Annotated[Path, typer.Argument(help="The model's file or folder.")],
     tag: Tags = None,
     description: Annotated[str | None, typer.Option(help="What it is, in your words.")] = None,
-    framework: Annotated[str | None, typer.Option(help="ScikitLearn, Onnx, TensorFlow, ...")] = None,
+    framework: Annotated[
+        str | None, typer.Option(help="ScikitLearn, Onnx, XGBoost, LightGBM, MLflow, ...")
+    ] = None,
     framework_version: Annotated[str | None, typer.Option(help="The framework's version.")] = None,
     workspace: WorkspaceName = None,
     output: Output = Format.TABLE,

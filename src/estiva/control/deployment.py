@@ -220,7 +220,8 @@ def unexpected(error: Exception) -> EstivaError:
 
 def notices(stages: Stages, spec: DeploymentSpec, lock: Lock) -> tuple[str, ...]:
     """What the user should know of how the wish was understood."""
-    found = list(lock.notices)
+    chosen = spec.no_code.notice if spec.no_code else None
+    found = [chosen, *lock.notices] if chosen else list(lock.notices)
     image = spec.environment.base_image or spec.environment.base_dockerfile
     if image:
         found.append(

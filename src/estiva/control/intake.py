@@ -8,12 +8,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from estiva.control import placement
+from estiva.control import nocode, placement
 from estiva.control.reconcile import Reconciler
 from estiva.control.stages import Stages
-from estiva.errors import UserErrorException, WebserviceException
+from estiva.errors import WebserviceException
 from estiva.gateway import ports
 from estiva.messages import DeploymentRequest, ModelReference, ModelRegistration, ServiceView
 from estiva.records import (
@@ -90,6 +90,13 @@ class Intake:
         service = self._stages.store.service(key)
         number = service.serving or service.desired
         before = self._stages.store.generation(key, number).spec
+        if before.no_code is not None:
+            raise WebserviceException(
+                f"The service {key.service!r} has no score script to reload: its model is served by "
+                f"Estiva's own script for {before.no_code.framework}. Update it to serve another model, or "
+                "deploy it with a score script.",
+                code="NothingToReload",
+            )
         code = self._code(before.code.entry_path, before.code.source_directory)
         return self._accept(key, before.model_copy(update={"code": code}), "reload", None)
 
@@ -115,17 +122,20 @@ class Intake:
     # --- from a request to a specification -----------------------------------------------------------
 
     def _specification(self, workspace: str, request: DeploymentRequest) -> DeploymentSpec:
-        if request.entry_script is None:
-            raise UserErrorException("A deployment needs an inference configuration with an entry script.")
-        environment = request.environment or borrowed(request.interpreter)
+        references = request.models or ()
+        models = self._mounts(workspace, references)
+        parts = self._scripted(request) or nocode.plan(
+            self._stages,
+            workspace,
+            references,
+            models,
+            nocode.Given(request.interpreter, request.environment, request.environment_version),
+        )
         settings = request.settings or ServiceSettings()
         return DeploymentSpec(
-            target=placement.choose(settings.runtime, environment, self._stages.fleet.kinds),
-            models=self._mounts(workspace, request.models or ()),
-            code=self._code(request.entry_script, request.source_directory),
-            environment=environment,
-            environment_version=request.environment_version,
-            interpreter=request.interpreter,
+            **parts,
+            target=placement.choose(settings.runtime, parts["environment"], self._stages.fleet.kinds),
+            models=models,
             settings=settings,
             variables=request.variables or {},
             secrets=request.secrets or {},
@@ -135,12 +145,9 @@ class Intake:
         """What was deployed with the parts that the request names replaced."""
         changes: dict[str, object] = {}
         if request.models is not None:
-            changes["models"] = self._mounts(workspace, request.models)
-        if request.entry_script is not None:
-            changes["code"] = self._code(request.entry_script, request.source_directory)
-            changes["environment"] = request.environment or borrowed(request.interpreter)
-            changes["environment_version"] = request.environment_version
-            changes["interpreter"] = request.interpreter
+            models = self._mounts(workspace, request.models)
+            changes = {"models": models, **self._no_code_again(workspace, before, request, models)}
+        changes.update(self._scripted(request))
         changes.update(
             (name, value)
             for name in ("settings", "variables", "secrets")
@@ -153,6 +160,33 @@ class Intake:
         spec = before.model_copy(update=changes)
         target = placement.choose(spec.settings.runtime, spec.environment, self._stages.fleet.kinds)
         return spec.model_copy(update={"target": target})
+
+    def _scripted(self, request: DeploymentRequest) -> dict[str, Any]:
+        """The fields of a DeploymentSpec that follow from the user's own script; none if there is none."""
+        if request.entry_script is None:
+            return {}
+        return {
+            "code": self._code(request.entry_script, request.source_directory),
+            "environment": request.environment or borrowed(request.interpreter),
+            "environment_version": request.environment_version,
+            "interpreter": request.interpreter,
+            "no_code": None,
+        }
+
+    def _no_code_again(
+        self,
+        workspace: str,
+        before: DeploymentSpec,
+        request: DeploymentRequest,
+        models: tuple[ModelMount, ...],
+    ) -> dict[str, Any]:
+        """For a model that replaces one without a script: chosen anew, but for the user's environment."""
+        if before.no_code is None or request.entry_script is not None:
+            return {}
+        given = nocode.Given(request.interpreter, request.environment, request.environment_version)
+        if request.environment is None and before.no_code.notice is None:
+            given = nocode.Given(before.interpreter, before.environment, before.environment_version)
+        return nocode.plan(self._stages, workspace, request.models or (), models, given)
 
     def _mounts(self, workspace: str, references: tuple[ModelReference, ...]) -> tuple[ModelMount, ...]:
         return distinct(self._mount(workspace, reference) for reference in references)

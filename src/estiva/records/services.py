@@ -50,9 +50,11 @@ class Code(Record):
     tree: Tree
     """Relative to the app root."""
     entry_script: str
-    """Path of the entry script in the app root: "score.py", or "source/score.py" with a source directory."""
+    """Path of the entry script in the app root: "score.py", or "source/score.py" with a source directory.
+
+    A script of the server's own has its module's name, and no files: contract.NO_CODE_SCRIPTS."""
     entry_path: str
-    """The user's own file."""
+    """The user's own file; "" for a script of the server's own."""
     source_directory: str | None = None
     """The user's own folder, if a whole folder was shipped."""
 
@@ -78,6 +80,15 @@ class ServiceSettings(Record):
     debug: bool = False
 
 
+class NoCode(Record):
+    """How a service without a score script of the user's came to be."""
+
+    framework: str
+    """Of its model; the server has the script for it."""
+    notice: str | None
+    """What environment was chosen and why; None if the user gave it."""
+
+
 class DeploymentSpec(Record):
     """Everything that one generation of a service is."""
 
@@ -92,6 +103,8 @@ class DeploymentSpec(Record):
     variables: dict[str, str] = {}
     secrets: dict[str, SecretStr] = {}
     """Variables whose values never show in output, logs or answers of the API."""
+    no_code: NoCode | None = None
+    """Set when the code is not the user's, but one of the server's own scripts."""
 
 
 class Step(Record):

@@ -10,18 +10,18 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from estiva import records
-from estiva.errors import WebserviceException
+from estiva.errors import UserErrorException, WebserviceException
 from estiva.messages import DeploymentRequest, ModelReference, ServiceView
 from estiva.sdk.configuration import WebserviceDeploymentConfiguration
 from estiva.sdk.connection import address, connect
+from estiva.sdk.environment import Environment
 from estiva.sdk.inference import InferenceConfig
 from estiva.sdk.local import LocalWebserviceDeploymentConfiguration
 from estiva.sdk.model import Model, existing_path, labels, parse_id
 from estiva.sdk.webservice import Webservice
 from estiva.sdk.workspace import Workspace
 
-Deployable = Model | str | os.PathLike[str]
+Deployable = Model | ModelReference | str | os.PathLike[str]
 
 
 def deploy(
@@ -33,19 +33,21 @@ def deploy(
     deployment_target: Any,
     overwrite: bool,
     show_output: bool,
+    environment: Environment | None = None,
 ) -> Webservice:
-    if inference_config is None:
-        raise WebserviceException(
-            "A deployment needs an inference configuration: "
-            "InferenceConfig(entry_script=..., environment=...).",
-            code="InferenceConfigMissing",
+    if inference_config is not None and environment is not None:
+        raise UserErrorException(
+            "Give the environment in the inference configuration: environment=... is for a model that is "
+            "deployed without one.",
+            code="EnvironmentTwice",
         )
     if deployment_target is not None:
         raise WebserviceException(
             "deployment_target is not supported yet: leave it out to deploy on this machine.",
             code="ComputeTargetNotFound",
         )
-    body = request(models, inference_config, deployment_config or LocalWebserviceDeploymentConfiguration())
+    configuration = deployment_config or LocalWebserviceDeploymentConfiguration()
+    body = request(models, inference_config, configuration, environment)
     body = body.model_copy(update={"overwrite": overwrite})
     place = address("workspaces", workspace.name, "services", name)
     answer = connect().request("PUT", place, body=body.body())
@@ -59,9 +61,13 @@ def request(
     models: Sequence[Deployable] | None,
     inference_config: InferenceConfig | None,
     deployment_config: WebserviceDeploymentConfiguration | None,
+    environment: Environment | None = None,
 ) -> DeploymentRequest:
-    """What is given, as one request; parts that are None stay out of it."""
-    config, environment = deployment_config, inference_config.environment if inference_config else None
+    """What is given, as one request; parts that are None stay out of it.
+
+    `environment` is that of a model without an inference configuration.
+    """
+    config, environment = deployment_config, inference_config.environment if inference_config else environment
     return DeploymentRequest(
         kind=config.kind if config else None,
         models=None if models is None else tuple(reference(model) for model in models),
@@ -91,6 +97,8 @@ def _hidden(secrets: dict[str, str] | None) -> dict[str, SecretStr] | None:
 
 def reference(model: Deployable) -> ModelReference:
     """A Model object, a "name:version" id, or a path; an existing path wins over what looks like an id."""
+    if isinstance(model, ModelReference):
+        return model
     if isinstance(model, Model):
         return ModelReference(name=model.name, version=model.version)
     text = os.fspath(model)
@@ -101,10 +109,12 @@ def reference(model: Deployable) -> ModelReference:
 
 
 def _print_deployment(service: Webservice, body: DeploymentRequest) -> None:
-    environment: records.EnvironmentSpecification | None = body.environment
+    script = body.entry_script or f"none: Estiva's own script serves the model ({service.framework})"
+    environment = body.environment.name if body.environment else None
+    default = "the packages that run now" if body.entry_script else "chosen for the model"
     place = "a container" if service.runtime == "docker" else "a process on this machine"
     print(f"Deploying {service.name} as {place}")
     print(f"  models        {', '.join(service.models) or 'none'}")
-    print(f"  entry script  {body.entry_script}")
-    print(f"  environment   {environment.name if environment else 'the packages that run now'}")
+    print(f"  entry script  {script}")
+    print(f"  environment   {environment or default}")
     print("Call wait_for_deployment(show_output=True) to follow it.")

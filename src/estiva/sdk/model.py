@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from estiva import records
 from estiva.errors import MissingModelPath, UserErrorException, WebserviceException
-from estiva.messages import ModelChange, ModelRegistration
+from estiva.messages import ModelChange, ModelReference, ModelRegistration
 from estiva.sdk.connection import address, connect
 from estiva.sdk.html import table
 from estiva.sdk.output import ByteProgress, size
@@ -22,6 +22,7 @@ from estiva.sdk.workspace import Workspace
 
 if TYPE_CHECKING:
     from estiva.sdk.configuration import WebserviceDeploymentConfiguration
+    from estiva.sdk.environment import Environment
     from estiva.sdk.inference import InferenceConfig
     from estiva.sdk.webservice import Webservice
 
@@ -45,6 +46,9 @@ class Model:
         TFKERAS = "TfKeras"
         PYTORCH = "PyTorch"
         MULTI = "Multi"
+        XGBOOST = "XGBoost"
+        LIGHTGBM = "LightGBM"
+        MLFLOW = "MLflow"
 
     def __init__(
         self,
@@ -375,14 +379,20 @@ class Model:
     def deploy(
         workspace: Workspace,
         name: str,
-        models: Sequence[Model | str | os.PathLike[str]],
+        models: Sequence[Model | ModelReference | str | os.PathLike[str]],
         inference_config: InferenceConfig | None = None,
         deployment_config: WebserviceDeploymentConfiguration | None = None,
         deployment_target: Any = None,
         overwrite: bool = False,
         show_output: bool = False,
+        *,
+        environment: Environment | None = None,
     ) -> Webservice:
         """Deploys models (objects, "name:version" ids or paths) behind an entry script, as a service.
+
+        Without an inference configuration, exactly one model of ScikitLearn, Onnx, XGBoost, LightGBM or
+        MLflow, which Estiva serves by itself; UserErrorException otherwise. `environment` is for such a
+        model; left out, one is chosen for it, with a notice.
 
         Returns at once; `wait_for_deployment(show_output=True)` shows the steps and raises
         WebserviceException, with the reason and what to do, if one fails.
@@ -398,6 +408,7 @@ class Model:
             deployment_target,
             overwrite,
             show_output,
+            environment,
         )
 
 

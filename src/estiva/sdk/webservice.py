@@ -128,6 +128,12 @@ class Webservice:
         return self._view.service.serving
 
     @property
+    def framework(self) -> str | None:
+        """Of the model that is served without a score script; None if there is a script."""
+        no_code = (self._view.serving or self._view.desired).spec.no_code
+        return no_code.framework if no_code else None
+
+    @property
     def models(self) -> builtins.list[str]:
         """Ids of the models that serve (or are to serve, before anything does)."""
         generation = self._view.serving or self._view.desired

@@ -7,7 +7,6 @@ values in a field for their type, such as "floatData": [1.0, 2.0, 3.0].
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Mapping
 from typing import Any
 
@@ -45,14 +44,14 @@ def is_tensor(value: Any) -> bool:
 
 def from_json(name: str, tensor: Mapping[str, Any]) -> Any:
     """The array. Raises InputError 400 that names the input."""
-    number = tensor["dataType"]
-    number = _NUMBERS.get(number, number)
-    if number not in _TYPES:
-        raise InputError(400, f"Input {name!r}: dataType {number!r} is none of {_known()}.")
+    given = tensor["dataType"]
+    number = _NUMBERS.get(given) if isinstance(given, str) else given
+    if not isinstance(number, int) or number not in _TYPES:
+        raise InputError(400, f"Input {name!r}: dataType {given!r} is none of {_known()}.")
     try:
         shape = [int(length) for length in tensor.get("dims", ())]
         return _values(tensor, number).reshape(shape)
-    except (ValueError, TypeError, binascii.Error) as error:
+    except (ValueError, TypeError, OverflowError) as error:
         raise InputError(400, f"Input {name!r} is no tensor: {error}.") from error
 
 
@@ -93,7 +92,7 @@ def _values(tensor: Mapping[str, Any], number: int) -> Any:
         return np.array(texts, dtype=object)
     if number == _FLOAT16:  # its bits, as the protocol has it
         return np.array(values, dtype="uint16").view("float16")
-    return np.array([_number(value, dtype) for value in values]).astype(dtype)
+    return np.array([_number(value, dtype) for value in values], dtype=dtype)
 
 
 def _number(value: Any, dtype: str) -> float | int:
