@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import threading
 
+import pytest
+
 from estiva_server.scoreboard import Scoreboard
 from estiva_server.slots import Slots
 from tests.server.serving import SECONDS
@@ -90,3 +92,20 @@ def test_a_job_that_cannot_be_answered_takes_no_slot_with_it() -> None:
     job = Told()
     slots.submit(job)
     assert job.events == ["run"]
+
+
+@pytest.mark.parametrize(("brisk_seconds", "rests"), [(3600.0, 1), (0.0, 0)])
+def test_the_thread_of_a_job_that_waits_rests_while_runs_are_brisk(
+    monkeypatch: pytest.MonkeyPatch, brisk_seconds: float, rests: int
+) -> None:
+    rested: list[float] = []
+    monkeypatch.setattr("estiva_server.slots.time.sleep", rested.append)
+    monkeypatch.setattr("estiva_server.slots._BRISK_SECONDS", brisk_seconds)
+    monkeypatch.setattr("estiva_server.slots._STALE_SECONDS", 3600.0)
+    slots = Slots(Scoreboard(1), 1)
+    slots.submit(Told())
+    running = Blocking()
+    thread = running.start(slots)
+    slots.submit(Told())
+    running.end(thread)
+    assert len(rested) == rests

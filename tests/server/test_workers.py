@@ -145,7 +145,7 @@ def test_running_requests_of_all_workers_finish_when_it_is_asked_to_end(serve: S
     with ThreadPoolExecutor() as pool:
         running = []
         for count in (1, 2):
-            running.append(pool.submit(server.score, "1"))
+            running.append(pool.submit(server.score, "3"))
             wait_until_running(server, count)
         assert server.stop() == contract.EXIT_OK
         assert [one.result().status for one in running] == [200, 200]

@@ -9,14 +9,19 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import resource
 import threading
 from collections.abc import Callable
 from typing import Any
 
 from estiva_server.app import Application, Response
 
-CONNECTIONS = 1024
+CONNECTIONS = 8192
 """Connections that are served at a time; further ones wait in the socket's queue."""
+READERS = 32
+"""Requests whose bodies may trickle in while others are served: each holds a thread until it is there."""
+_FILES = 512
+"""Open files that are left to the script, beside the connections."""
 _IDLE_SECONDS = 30
 _IO_THREADS = 1
 _CLOSE = ("connection", "close")
@@ -25,8 +30,8 @@ _CLOSE = ("connection", "close")
 class Server:
     """Serves an application until it is stopped."""
 
-    def __init__(self, application: Application, descriptor: int, unix: bool, threads: int) -> None:
-        """Takes over the listening socket's descriptor. `threads` call the application."""
+    def __init__(self, application: Application, descriptor: int, unix: bool, concurrency: int) -> None:
+        """Takes over the listening socket's descriptor. `concurrency` is how many may be in run()."""
         self.crowded: Callable[[], bool] | None = None
         """Asked at each answer whether its client should connect anew, to another worker."""
         self._application = application
@@ -34,8 +39,11 @@ class Server:
         self._native: Any = importlib.import_module("granian._granian")
         self._signal = self._native.WorkerSignal()
         self._signal.add_cb(self._ended.set)
+        _allow_files(CONNECTIONS + _FILES)
         holder = self._native.SocketHolder(descriptor, unix, CONNECTIONS)
-        self._worker = self._build(holder, threads)
+        # One more than can be in run() or reading, so that the health check is answered meanwhile. They are
+        # started when requests wait, so that there are few as a rule.
+        self._worker = self._build(holder, concurrency + READERS + 1)
         self._serve = self._worker.serve_mtr_uds if unix else self._worker.serve_mtr
 
     def start(self) -> None:
@@ -80,3 +88,11 @@ class Server:
             ssl_crl=[],
             metrics=(None, self._native.MetricsAggregator(1)),
         )
+
+
+def _allow_files(count: int) -> None:
+    """As many open files as that, or as the machine lets this process have."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = count if hard == resource.RLIM_INFINITY else min(count, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

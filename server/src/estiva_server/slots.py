@@ -17,6 +17,12 @@ from estiva_server.scoreboard import Scoreboard
 
 log = logging.getLogger("estiva_server")
 
+_BRISK_SECONDS = 0.0005
+"""A run() of at most so long is over before another thread has got to work."""
+_STALE_SECONDS = 0.005
+"""So long after the last brisk run(), nothing is known of the present one."""
+_REST_SECONDS = 0.02
+
 
 class Job(Protocol):
     """A request that waits for a slot."""
@@ -47,6 +53,7 @@ class Slots:
         self._waiting: deque[Job] = deque()
         self._running: list[Running | None] = [None] * count
         self._closed = False
+        self._brisk_until = 0.0
         self._lock = threading.Lock()
 
     def submit(self, job: Job) -> None:
@@ -61,8 +68,21 @@ class Slots:
             job.refuse()
         elif slot is not None:
             self._work(slot, job)
-        elif self.on_change is not None:
-            self.on_change(time.monotonic())
+        else:
+            self._step_back()
+
+    def _step_back(self) -> None:
+        """In the thread of a request that was put in line.
+
+        While runs are brisk, a second thread that fetches requests only takes the interpreter's lock from the
+        one that runs them, which can fetch its own; so it rests a moment. As soon as a run() takes longer, it
+        does not, since others may ask for what needs no slot.
+        """
+        now = time.monotonic()
+        if self.on_change is not None:
+            self.on_change(now)
+        if now < self._brisk_until:
+            time.sleep(_REST_SECONDS)
 
     def close(self) -> None:
         """Refuse who waits and who comes; what runs goes on. Idempotent."""
@@ -90,6 +110,7 @@ class Slots:
             self._scoreboard.end(slot)
             self._running[slot] = None
             ended = time.monotonic()
+            self._brisk_until = ended + _STALE_SECONDS if ended - began < _BRISK_SECONDS else 0.0
             job = self._next(slot, ended - began)
             if self.on_change is not None:
                 self.on_change(ended)

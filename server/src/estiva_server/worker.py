@@ -69,8 +69,7 @@ def serve(
 ) -> int:
     """Serve on the listening socket until SIGTERM; returns the exit status."""
     application = Application(script, settings, scoreboard)
-    # One thread more than can be in run(), so that the health check is answered meanwhile.
-    server = Server(application, descriptor, settings.unix_socket is not None, settings.concurrency + 1)
+    server = Server(application, descriptor, settings.unix_socket is not None, settings.concurrency)
     balance = Balance(scoreboard, Gate(descriptor)) if settings.workers > 1 else None
 
     def stop() -> None:
