@@ -53,3 +53,8 @@ def test_a_service_without_replicas_keeps_its_port() -> None:
 def test_names_of_endpoints_differ_between_generations() -> None:
     older = replica(0).model_copy(update={"generation": 2})
     assert (endpoint_name(older), endpoint_name(replica(0))) == ("g2-0", "g3-0")
+
+
+def test_a_replica_says_itself_how_many_requests_it_takes() -> None:
+    says = replica(0).model_copy(update={"capacity": 64})
+    assert route(service(), generation(3), (replica(1), says)).default.concurrency == 64

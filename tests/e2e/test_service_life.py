@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -196,3 +197,22 @@ def test_services_come_back_after_everything_was_ended(project: Project, home: H
     wait_until(lambda: answers(service), 30, "the service answers again")
     service.update_deployment_state()
     assert service.generation == 1
+
+
+BATCHED = """
+from estiva_server import batched
+
+def init():
+    pass
+
+@batched(max_size=8, max_wait_ms=60_000)
+def run(data):
+    return [len(data)] * len(data)
+"""
+
+
+def test_the_gateway_lets_as_many_through_as_a_batch_takes(project: Project) -> None:
+    project.write(BATCHED)
+    service = project.deploy("batched")
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(service.run, ["{}"] * 8)) == [8] * 8

@@ -135,14 +135,18 @@ class ScoringServer:
         assert isinstance(content, dict)
         return content
 
+    def workers(self, count: int) -> list[int]:
+        """Those that are being replaced are listed until they have gone, which is waited for."""
+        deadline = time.monotonic() + SECONDS
+        while len(pids := self.status["worker_pids"]) != count:
+            assert time.monotonic() < deadline, f"not {count}: {pids}"
+            time.sleep(0.01)
+        return list(pids)
+
     @property
     def worker(self) -> int:
-        """The only worker; one that is being replaced is listed until it has gone, which is waited for."""
-        deadline = time.monotonic() + 10
-        while len(pids := self.status["worker_pids"]) != 1:
-            assert time.monotonic() < deadline, f"not one worker: {pids}"
-            time.sleep(0.01)
-        return int(pids[0])
+        """The only one."""
+        return int(self.workers(1)[0])
 
     def send(self, number: signal.Signals) -> None:
         self.process.send_signal(number)

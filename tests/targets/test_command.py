@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from pydantic import SecretStr
 
 from estiva.records import Launch, ServiceKey, ServiceSettings
@@ -76,3 +77,11 @@ def test_the_environment_is_clean_and_the_contract_wins() -> None:
 def test_debug_mode_is_said_only_when_it_is_on() -> None:
     launch = LAUNCH.model_copy(update={"settings": ServiceSettings(debug=True)})
     assert variables(launch, APP, {})["ESTIVA_DEBUG"] == "true"
+
+
+@pytest.mark.parametrize(
+    ("workers", "each"), [("1", "4"), ("2", "2"), ("3", "2"), ("8", "1"), ("0", "4"), ("two", "4")]
+)
+def test_the_workers_of_a_replica_share_its_concurrency(workers: str, each: str) -> None:
+    launch = LAUNCH.model_copy(update={"variables": {"WORKER_COUNT": workers}})
+    assert variables(launch, Path("/app"), {})["ESTIVA_CONCURRENCY"] == each

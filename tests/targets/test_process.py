@@ -84,6 +84,24 @@ def test_a_killed_supervisor_is_seen_and_its_replica_is_started_again(site: Site
     assert sum("init ran" in line for line in site.target().logs(site.key)) == 2
 
 
+def test_how_many_requests_it_takes_is_known_while_it_is_started_again(site: Site) -> None:
+    slow_again = (
+        "import pathlib, time\n"
+        "def init():\n"
+        "    if pathlib.Path('was').exists(): time.sleep(60)\n"
+        "    pathlib.Path('was').touch()\n"
+        "def run(data): return data\n"
+    )
+    launch = site.launch(slow_again, variables={"ESTIVA_BATCH_MAX_SIZE": "8"})
+    site.target().apply(launch)
+    assert site.wait_for(ReplicaPhase.READY)[0].capacity == 8
+    os.kill(supervisor(site), signal.SIGKILL)
+    site.wait_for(ReplicaPhase.EXITED)
+    site.target().apply(launch)
+    (again,) = site.wait_for(ReplicaPhase.STARTING)
+    assert again.capacity == 8
+
+
 def test_a_replica_that_dies_again_and_again_is_started_with_growing_pauses(site: Site) -> None:
     launch = site.launch()
     site.target().apply(launch)

@@ -27,6 +27,7 @@ HANDLED = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHL
 
 # What a worker tells its supervisor, one per line.
 READY = "ready"
+"""Followed by a space and how many requests it takes at a time."""
 STUCK = "stuck"
 REPORT = "report"
 """From a loader, followed by a space and its status as JSON."""
@@ -48,6 +49,8 @@ class Child:
         self.boards = boards
         """Its scoreboard; a loader's are those of its workers."""
         self.generation = 0
+        self.capacity = 0
+        """Requests that it takes at a time; 0 until it is ready."""
         self.report: Status | None = None
         """What a loader said last of its workers."""
         self.began = time.monotonic()

@@ -87,6 +87,11 @@ class Status:
     phase: Phase
     """"starting" until init() returned in every worker; "exited" is the last word."""
     worker_pids: tuple[int, ...] = ()
+    capacity: int = 0
+    """Requests that the replica takes at a time: in all workers, and batches with all that they hold.
+
+    0 until it was ready. A gateway that lets fewer through keeps workers idle and batches small.
+    """
     restarts: int = 0
     """Workers that died and were replaced since the start."""
     exit_code: int | None = None

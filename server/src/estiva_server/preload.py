@@ -65,7 +65,7 @@ class Reports(StatusFile):
             return
         self._tell(f"{REPORT} {json.dumps(asdict(self.status))}")
         if self.status.phase == "ready" != before.phase:
-            self._tell(READY)
+            self._tell(f"{READY} {self.status.capacity}")
         if self.status.phase == "exited" and self.status.exit_code:
             self._tell(f"{FAILED} {self.status.reason}")
 

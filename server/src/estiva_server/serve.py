@@ -226,6 +226,7 @@ class Supervisor:
         for note in notes:
             word, _, rest = note.partition(" ")
             if word == READY:
+                child.capacity = int(rest)
                 self._promote(child)
             elif word == STUCK:
                 self._replace_stuck(child, "run() exceeded its deadline")
@@ -402,12 +403,19 @@ class Supervisor:
             self._publish(news.reason)
 
     def _publish(self, reason: str = "") -> None:
+        ready = self._ready(self._serving)
         if self._draining:
             phase = "draining"
         else:
-            phase = "ready" if any(child.serves for child in self._ready(self._serving)) else "starting"
+            phase = "ready" if any(child.serves for child in ready) else "starting"
         pids = tuple(pid for child in self._children.values() for pid in child.pids)
-        self._status.update(phase=phase, worker_pids=pids, reason=reason)
+        capacity = self._crew.count * max((child.capacity for child in ready), default=0)
+        self._status.update(
+            phase=phase,
+            worker_pids=pids,
+            capacity=capacity or self._status.status.capacity,
+            reason=reason,
+        )
 
     def _finish(self, exit_code: int, reason: str) -> None:
         """The loop ends."""

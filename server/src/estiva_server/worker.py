@@ -91,7 +91,7 @@ def serve(
 
         Watchdog(application.slots, settings.scoring_timeout_ms / 1000, replace_worker).start()
     scoreboard.note_init(init_seconds)
-    tell(READY)
+    tell(f"{READY} {settings.concurrency * (script.batching.max_size if script.batching else 1)}")
     server.wait()
     # Not all of sys.exit(): a thread of the script that never ends must not keep the process.
     atexit._run_exitfuncs()  # noqa: SLF001  as multiprocessing does in its forked children

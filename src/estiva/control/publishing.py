@@ -91,12 +91,16 @@ def pool(key: ServiceKey) -> str:
 
 
 def route(service: Service, generation: Generation, replicas: tuple[Replica, ...]) -> Route:
-    """A dead replica keeps its place, as it is started again at the same address."""
+    """A dead replica keeps its place, as it is started again at the same address.
+
+    How many requests a replica takes is what it says itself: workers and batches are its script's matter.
+    """
     settings = generation.spec.settings
+    capacity = max((replica.capacity for replica in replicas), default=0)
     version = Version(
         name=_VERSION,
         endpoints=tuple(Endpoint(name=endpoint_name(r), address=r.address) for r in replicas),
-        concurrency=settings.replica_max_concurrent_requests,
+        concurrency=capacity or settings.replica_max_concurrent_requests,
         wait_ms=settings.max_request_wait_time,
         timeout_ms=settings.scoring_timeout_ms,
         body_limit=settings.body_limit,

@@ -64,6 +64,8 @@ class Replica(Record):
     signal: int | None = None
     reason: str = ""
     restarts: int = 0
+    capacity: int = 0
+    """Requests that it takes at a time, by its own word: 0 if it was never ready, or none can tell."""
 
 
 class Observation(Record):

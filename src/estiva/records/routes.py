@@ -32,7 +32,7 @@ class Version(Record):
     name: str
     endpoints: tuple[Endpoint, ...]
     concurrency: int
-    """Requests that one replica handles at a time; the rest wait."""
+    """Requests that one replica takes at a time; the rest wait."""
     wait_ms: int
     timeout_ms: int
     """The server's own deadline; the gateway's fires a grace time later."""

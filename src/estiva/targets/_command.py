@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -57,7 +58,7 @@ def _contract(launch: Launch, app_root: Path) -> dict[str, str]:
         contract.ENTRY_SCRIPT_VARIABLE: launch.entry_script,
         contract.SERVICE_NAME_VARIABLE: launch.key.service,
         contract.SCORING_TIMEOUT_VARIABLE: str(settings.scoring_timeout_ms),
-        contract.CONCURRENCY_VARIABLE: str(settings.replica_max_concurrent_requests),
+        contract.CONCURRENCY_VARIABLE: str(_concurrency(launch)),
         contract.BODY_LIMIT_VARIABLE: str(settings.body_limit),
     }
     if launch.source_root is not None:
@@ -65,3 +66,10 @@ def _contract(launch: Launch, app_root: Path) -> dict[str, str]:
     if settings.debug:
         values[contract.DEBUG_VARIABLE] = "true"
     return values
+
+
+def _concurrency(launch: Launch) -> int:
+    """Calls of run() at a time in each worker, at least one: the replica's number of them, divided."""
+    text = launch.variables.get(contract.WORKER_COUNT_VARIABLE, "").strip()
+    workers = max(1, int(text)) if text.isdecimal() else 1  # else the server itself refuses it
+    return math.ceil(launch.settings.replica_max_concurrent_requests / workers)

@@ -4,7 +4,7 @@
     claim           locked by whoever is starting or ending the replica
     alive           locked by the replica's process from the moment it exists until it ends
     replica.json    the labels: whose replica this is, where it listens, how often it was started
-    ready           there once the replica was seen ready
+    ready           there once the replica was seen ready: how many requests it takes at a time
     app/            the app root; there only when it is whole
     run/            the supervisor's status
     logs/           its log, rotated
@@ -166,19 +166,28 @@ class ReplicaFolder:
         if labels is None or not (alive or status or labels.pid):
             return None
         if status is not None and status.phase == "ready" and not self.was_ready():
-            self._mark_ready()
+            self._mark_ready(status.capacity)
         replica = Replica(
             generation=self.generation,
             index=self.index,
             phase=ReplicaPhase(status.phase) if status else ReplicaPhase.STARTING,
             address=labels.address,
             restarts=labels.starts - 1 + (status.restarts if status else 0),
+            capacity=(status.capacity if status else 0) or self._last_capacity(),
         )
         return replica if alive and replica.phase is not ReplicaPhase.EXITED else self._ended(replica, status)
 
-    def _mark_ready(self) -> None:
-        with suppress(FileNotFoundError):  # the folder is being removed
-            self._ready.touch()
+    def _mark_ready(self, capacity: int) -> None:
+        partial = self.path / "ready.new"
+        with suppress(FileNotFoundError):  # the folder is being removed, or another thread was quicker
+            partial.write_text(str(capacity))
+            partial.replace(self._ready)
+
+    def _last_capacity(self) -> int:
+        """A replica that is started again takes as many requests as before."""
+        with suppress(FileNotFoundError):
+            return int(self._ready.read_text() or 0)
+        return 0
 
     def _ended(self, replica: Replica, status: contract.Status | None) -> Replica:
         update: dict[str, object] = {"phase": ReplicaPhase.EXITED, "reason": self._unexplained(status)}
