@@ -11,7 +11,8 @@ CANNOT_RUN = "#!/nonexistent/interpreter\n"
 
 
 @pytest.fixture(autouse=True)
-def forget() -> Iterator[None]:
+def forget(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.delenv(binary.VARIABLE, raising=False)
     binary.candidates.cache_clear()
     yield
     binary.candidates.cache_clear()

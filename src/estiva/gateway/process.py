@@ -102,10 +102,11 @@ class Process:
         replaced = self.worker()
         self._configuration.write_text(text)
         self._validate()
+        offset = self._log.stat().st_size if self._log.exists() else 0
         answer = self.runtime.send("reload", timeout=_RELOAD_SECONDS)
         # Releases before 2.7 answer before they have loaded anything, and do not say how it went.
         if "Success=0" in answer or not _wait(lambda: self._serves(text, replaced), _RELOAD_SECONDS):
-            raise _failure(answer)
+            raise _failure(answer or self._messages(offset))
         self.record(text)
 
     def stop(self) -> None:

@@ -1,0 +1,64 @@
+"""What control learns about each version, and what health checks do."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from estiva.gateway import Gateway
+from estiva.records import Load
+from tests.gateway.conftest import PATIENCE, MakeBackend, MakeRoute, post
+
+pytestmark = pytest.mark.haproxy
+
+
+def wait_for_load(gateway: Gateway, **wanted: int) -> Load:
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        load = gateway.load()[0]
+        if all(getattr(load, name) == value for name, value in wanted.items()):
+            return load
+        assert time.monotonic() < deadline, load
+        time.sleep(0.01)
+
+
+def test_nothing_runs_nothing_is_loaded(gateway: Gateway) -> None:
+    assert gateway.load() == ()
+
+
+def test_busy_and_waiting_requests_are_counted(
+    gateway: Gateway, make_backend: MakeBackend, make_route: MakeRoute
+) -> None:
+    backend = make_backend("g1-0")
+    route = make_route(backend, concurrency=1, wait_ms=200)
+    gateway.apply([make_route(make_backend("g1-0"), service="other"), route])
+    with ThreadPoolExecutor() as pool:
+        running = pool.submit(post, route, "/hold")
+        assert backend.held.acquire(timeout=PATIENCE)
+        waiting = pool.submit(post, route)
+        deadline = time.monotonic() + PATIENCE
+        while not gateway.load()[1].queued and not waiting.done():
+            assert time.monotonic() < deadline
+        assert waiting.result(PATIENCE).status_code == 503
+        load = gateway.load()[1]
+        backend.release.set()
+        assert running.result(PATIENCE).status_code == 200
+    assert (load.route, load.version, load.busy, load.ready, load.errors) == ("service:sum", "v1", 1, 1, 1)
+    assert [one.requests for one in gateway.load()] == [0, 2]
+
+
+def test_a_replica_that_does_not_answer_is_taken_out_and_comes_back(
+    gateway: Gateway, make_backend: MakeBackend, make_route: MakeRoute
+) -> None:
+    first, second = make_backend("g1-0"), make_backend("g1-1")
+    gateway.apply([make_route(first)])
+    gateway.apply([make_route(first, second)])
+    wait_for_load(gateway, ready=2)
+    second.stop()
+    wait_for_load(gateway, ready=1)
+    assert {post(make_route(first, second)).text for _ in range(4)} == {"g1-0"}
+    second.start()
+    wait_for_load(gateway, ready=2)
+    assert not first.requests[4:], "health checks are no requests"
