@@ -23,6 +23,7 @@ from estiva.records.evidence import (
     StepName,
     Traceback,
 )
+from estiva.records.publications import Certificate, Credentials, Publication, Scaling
 from estiva.records.replicas import (
     Launch,
     Mount,
@@ -50,7 +51,9 @@ from estiva.records.services import (
 
 __all__ = [
     "Access",
+    "Certificate",
     "Code",
+    "Credentials",
     "DeploymentSpec",
     "Endpoint",
     "Environment",
@@ -69,11 +72,13 @@ __all__ = [
     "Mount",
     "NoCode",
     "Observation",
+    "Publication",
     "Record",
     "Replica",
     "ReplicaPhase",
     "Route",
     "Runtime",
+    "Scaling",
     "Service",
     "ServiceKey",
     "ServiceKind",

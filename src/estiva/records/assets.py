@@ -18,6 +18,8 @@ class Workspace(Record):
     resource_group: str = ""
     location: str = ""
     tags: dict[str, str] = {}
+    port: int | None = None
+    """What its services share on 127.0.0.1, each below its own path; chosen when the first one needs it."""
     created_time: datetime = Field(default_factory=now)
 
 

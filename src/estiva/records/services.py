@@ -12,6 +12,7 @@ from estiva.records.assets import EnvironmentSpecification
 from estiva.records.base import Record, now
 from estiva.records.content import Tree
 from estiva.records.evidence import Evidence, Finding, StepName
+from estiva.records.publications import Publication, Scaling
 
 ServiceKind = Literal["local", "container", "kubernetes"]
 """What scripts know as LocalWebservice, AciWebservice and AksWebservice."""
@@ -26,9 +27,11 @@ Runtime = Literal["auto", "process", "docker"]
 class ServiceKey(Record):
     workspace: str
     service: str
+    version: str | None = None
+    """Which version, where `service` is an endpoint."""
 
     def __str__(self) -> str:
-        return f"{self.workspace}/{self.service}"
+        return "/".join(part for part in (self.workspace, self.service, self.version) if part)
 
 
 class ModelMount(Record):
@@ -65,12 +68,9 @@ class Code(Record):
 
 
 class ServiceSettings(Record):
-    """How a service is published and limited. Times in milliseconds, sizes in bytes."""
+    """How each replica of a generation is limited. Times in milliseconds, sizes in bytes."""
 
-    port: int | None = None
-    host: str = "127.0.0.1"
     runtime: Runtime = "auto"
-    replicas: int = 1
     scoring_timeout_ms: int = 60_000
     init_timeout_seconds: float = 600.0
     """How long a replica may take from its start until init() has returned."""
@@ -155,8 +155,9 @@ class Service(Record):
     targets: tuple[TargetKind, ...] = ("process",)
     """Where any of its generations runs, or ran."""
     state: ServiceState
-    port: int
-    host: str = "127.0.0.1"
+    publication: Publication | None = None
+    """None for a version of an endpoint, which is published as a whole."""
+    scaling: Scaling = Scaling()
     desired: int
     """Number of the newest accepted generation."""
     serving: int | None = None

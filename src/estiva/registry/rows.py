@@ -6,11 +6,11 @@ from collections.abc import Collection, Mapping
 from enum import Enum
 from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 from sqlalchemy import RowMapping
 
 from estiva.errors import RegistryException
-from estiva.records import DeploymentSpec, Environment, Generation, Record, Service, ServiceKey
+from estiva.records import Credentials, DeploymentSpec, Environment, Generation, Record, Service, ServiceKey
 
 RecordT = TypeVar("RecordT", bound=Record)
 
@@ -28,21 +28,37 @@ def changed_row(record: Record, changes: Collection[str]) -> dict[str, Any]:
 
 def _value(value: Any) -> Any:
     if isinstance(value, DeploymentSpec):
-        secrets = {name: secret.get_secret_value() for name, secret in value.secrets.items()}
-        return {**dict(value), "secrets": secrets}
+        return {**dict(value), "secrets": {name: _value(secret) for name, secret in value.secrets.items()}}
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
     return value.value if isinstance(value, Enum) else value
 
 
 def service_row(service: Service) -> dict[str, Any]:
-    """As `row`, with the key as two columns."""
+    """As `row`, with the key as three columns."""
     columns = row(service)
     key: ServiceKey = columns.pop("key")
-    return {"workspace": key.workspace, "name": key.service, **columns}
+    return {"workspace": key.workspace, "name": key.service, "version": version(key), **columns}
 
 
 def generation_row(key: ServiceKey, generation: Generation) -> dict[str, Any]:
     """As `row`, with the key of the service."""
-    return {"workspace": key.workspace, "service": key.service, **row(generation)}
+    return {
+        "workspace": key.workspace,
+        "service": key.service,
+        "version": version(key),
+        **row(generation),
+    }
+
+
+def version(key: ServiceKey) -> str:
+    """As it is stored: a part of a primary key cannot be NULL."""
+    return key.version or ""
+
+
+def credentials_row(workspace: str, name: str, credentials: Credentials) -> dict[str, Any]:
+    """As `row`, with the name that they belong to."""
+    return {"workspace": workspace, "name": name, **row(credentials)}
 
 
 def record(kind: type[RecordT], columns: Mapping[str, Any] | RowMapping) -> RecordT:
@@ -67,7 +83,9 @@ def environment(columns: RowMapping) -> Environment:
 
 def service(columns: RowMapping) -> Service:
     """The service of that row."""
-    key = ServiceKey(workspace=columns["workspace"], service=columns["name"])
+    key = ServiceKey(
+        workspace=columns["workspace"], service=columns["name"], version=columns["version"] or None
+    )
     return record(Service, {**columns, "key": key})
 
 

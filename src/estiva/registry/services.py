@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from estiva.errors import WebserviceException
 from estiva.records import (
+    Credentials,
     DeploymentSpec,
     Generation,
     GenerationState,
@@ -18,6 +19,7 @@ from estiva.records import (
     now,
 )
 from estiva.registry import rows, tables
+from estiva.registry.credentials import drop_credentials, put_credentials
 from estiva.registry.database import Database
 from estiva.registry.workspaces import require_workspace
 
@@ -32,8 +34,13 @@ class ServiceStore(Database):
     and "GenerationNotFound" for a generation that is not there.
     """
 
-    def create_service(self, service: Service, generation: Generation) -> None:
-        """Raises WebserviceException with code "ServiceExists" if the name is taken."""
+    def create_service(
+        self, service: Service, generation: Generation, credentials: Credentials | None = None
+    ) -> None:
+        """`credentials` of a service that is published itself, which a version of an endpoint is not.
+
+        Raises WebserviceException with code "ServiceExists" if the name is taken.
+        """
         key = service.key
         with self.writing() as connection:
             require_workspace(connection, key.workspace)
@@ -41,6 +48,8 @@ class ServiceStore(Database):
                 raise exists_already(key)
             connection.execute(_services.insert().values(rows.service_row(service)))
             connection.execute(_generations.insert().values(rows.generation_row(key, generation)))
+            if credentials is not None:
+                put_credentials(connection, key.workspace, key.service, credentials)
 
     def service(self, key: ServiceKey) -> Service:
         """The message for one that is not there has "WebserviceNotFound" and the names that are known."""
@@ -49,7 +58,7 @@ class ServiceStore(Database):
 
     def services(self, workspace: str | None = None) -> list[Service]:
         """Those of one workspace, or all, by name."""
-        query = _services.select().order_by(_services.c.workspace, _services.c.name)
+        query = _services.select().order_by(_services.c.workspace, _services.c.name, _services.c.version)
         if workspace is not None:
             query = query.where(_services.c.workspace == workspace)
         with self.reading() as connection:
@@ -61,9 +70,11 @@ class ServiceStore(Database):
             return _update(connection, key, changes)
 
     def remove_service(self, key: ServiceKey) -> None:
-        """Removes it with its generations. Idempotent: absence is success."""
+        """Removes it with its generations and its credentials. Idempotent: absence is success."""
         with self.writing() as connection:
             connection.execute(_services.delete().where(*_named(key)))
+            if key.version is None:
+                drop_credentials(connection, key.workspace, key.service)
 
     def add_generation(
         self,
@@ -155,11 +166,19 @@ def exists_already(key: ServiceKey) -> WebserviceException:
 
 
 def _named(key: ServiceKey) -> list[sa.ColumnElement[bool]]:
-    return [_services.c.workspace == key.workspace, _services.c.name == key.service]
+    return [
+        _services.c.workspace == key.workspace,
+        _services.c.name == key.service,
+        _services.c.version == rows.version(key),
+    ]
 
 
 def _of(key: ServiceKey, number: int | None = None) -> list[sa.ColumnElement[bool]]:
-    conditions = [_generations.c.workspace == key.workspace, _generations.c.service == key.service]
+    conditions = [
+        _generations.c.workspace == key.workspace,
+        _generations.c.service == key.service,
+        _generations.c.version == rows.version(key),
+    ]
     return conditions if number is None else [*conditions, _generations.c.number == number]
 
 

@@ -72,6 +72,7 @@ workspaces = Table(
     Column("location", String, nullable=False),
     Column("tags", _record(), nullable=False),
     Column("created_time", UtcTime, nullable=False),
+    Column("port", Integer),
 )
 
 # The newest version that a name ever had: deleted versions are never given out again.
@@ -118,10 +119,11 @@ services = Table(
     metadata,
     Column("workspace", ForeignKey("workspaces.name"), primary_key=True),
     Column("name", String, primary_key=True),
+    Column("version", String, primary_key=True),  # "" for a service that is no version of an endpoint
     Column("kind", String, nullable=False),
     Column("state", String, nullable=False),
-    Column("port", Integer, nullable=False),
-    Column("host", String, nullable=False),
+    Column("publication", _record()),
+    Column("scaling", _record(), nullable=False),
     Column("desired", Integer, nullable=False),
     Column("serving", Integer),
     Column("description", Text),
@@ -137,6 +139,7 @@ generations = Table(
     metadata,
     Column("workspace", String, primary_key=True),
     Column("service", String, primary_key=True),
+    Column("version", String, primary_key=True),
     Column("number", Integer, primary_key=True),
     Column("state", String, nullable=False),
     Column("spec", _record(), nullable=False),
@@ -147,6 +150,20 @@ generations = Table(
     Column("findings", _record(), nullable=False),
     Column("created_time", UtcTime, nullable=False),
     ForeignKeyConstraint(
-        ["workspace", "service"], ["services.workspace", "services.name"], ondelete="CASCADE"
+        ["workspace", "service", "version"],
+        ["services.workspace", "services.name", "services.version"],
+        ondelete="CASCADE",
     ),
+)
+
+# Of services and endpoints alike, by the name that they are published under.
+credentials = Table(
+    "credentials",
+    metadata,
+    _in_workspace(primary_key=True),
+    Column("name", String, primary_key=True),
+    Column("primary_key", String, nullable=False),
+    Column("secondary_key", String, nullable=False),
+    Column("certificate", Text),
+    Column("private_key", Text),
 )

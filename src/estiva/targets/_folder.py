@@ -1,6 +1,6 @@
 """One replica's folder: everything that is known of it, on disk.
 
-<workspace>/<service>/<generation>/<index>/
+<workspace>/<service>/<generation>/<index>/      (a version of an endpoint: <endpoint>@<version>)
     claim           locked by whoever is starting or ending the replica
     alive           locked by the replica's process from the moment it exists until it ends
     replica.json    the labels: whose replica this is, where it listens, how often it was started
@@ -232,9 +232,24 @@ class ReplicaFolder:
         (self.run / contract.STATUS_FILE).unlink(missing_ok=True)
 
 
+_VERSION_SIGN = "@"  # no name of a service or a version has one
+
+
+def place(root: Path, key: ServiceKey) -> Path:
+    """The folder of a service, or of one version of an endpoint."""
+    name = key.service if key.version is None else f"{key.service}{_VERSION_SIGN}{key.version}"
+    return root / key.workspace / name
+
+
+def key_of(place: Path) -> ServiceKey:
+    """The service, or the version of an endpoint, that the folder belongs to."""
+    service, _, version = place.name.partition(_VERSION_SIGN)
+    return ServiceKey(workspace=place.parent.name, service=service, version=version or None)
+
+
 def folders(root: Path, key: ServiceKey) -> list[ReplicaFolder]:
     """The replica folders of a service, in order of generation and index."""
-    generations = numbered(root / key.workspace / key.service)
+    generations = numbered(place(root, key))
     return [ReplicaFolder(path) for generation in generations for path in numbered(generation)]
 
 

@@ -20,7 +20,7 @@ import psutil
 from estiva.errors import TargetException
 from estiva.records import Launch, Observation, Replica, ServiceKey
 from estiva.targets import _command, _logs
-from estiva.targets._folder import Labels, ReplicaFolder, folders, numbered, remove
+from estiva.targets._folder import Labels, ReplicaFolder, folders, key_of, numbered, place, remove
 from estiva.targets._replicas import ReplicaTarget, pause
 from estiva_server import contract
 
@@ -53,11 +53,10 @@ class ProcessTarget(ReplicaTarget):
         return Observation(key=key, replicas=tuple(replica for replica in seen if replica))
 
     def keys(self) -> tuple[ServiceKey, ...]:
-        paths = sorted(path for path in self._root.glob("*/*") if path.is_dir())
-        return tuple(ServiceKey(workspace=path.parent.name, service=path.name) for path in paths)
+        return tuple(key_of(path) for path in sorted(self._root.glob("*/*")) if path.is_dir())
 
     def generations(self, key: ServiceKey) -> set[int]:
-        return {int(path.name) for path in numbered(self._root / key.workspace / key.service)}
+        return {int(path.name) for path in numbered(place(self._root, key))}
 
     def logs(
         self, key: ServiceKey, *, generation: int | None = None, replica: int | None = None, tail: int = 5000
@@ -123,7 +122,7 @@ class ProcessTarget(ReplicaTarget):
         return time.time() - labels.started >= pause(labels.starts)
 
     def _folder(self, key: ServiceKey, generation: int, index: int) -> ReplicaFolder:
-        return ReplicaFolder(self._root / key.workspace / key.service / str(generation) / str(index))
+        return ReplicaFolder(place(self._root, key) / str(generation) / str(index))
 
     def _new_labels(self, folder: ReplicaFolder, launch: Launch) -> Labels:
         last = folder.labels()
@@ -145,13 +144,12 @@ class ProcessTarget(ReplicaTarget):
         with _translated(f"Generation {generation} of {key} cannot be removed"):
             for folder in self._chosen(key, generation, None):
                 self._end(folder)
-            service = self._root / key.workspace / key.service
-            remove(service / str(generation))
+            remove(place(self._root, key) / str(generation))
 
     def delete(self, key: ServiceKey) -> None:
         super().delete(key)
         with _translated(f"The folder of {key} cannot be removed"):
-            remove(self._root / key.workspace / key.service)
+            remove(place(self._root, key))
 
     def _end(self, folder: ReplicaFolder) -> None:
         if folder.path.exists():

@@ -1,0 +1,43 @@
+"""The two keys of a service: made, set, replaced. Two, so that callers can move from one to the other."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from typing import Literal
+
+from pydantic import SecretStr
+
+from estiva.errors import WebserviceException
+from estiva.records import Credentials
+
+KeyName = Literal["primary", "secondary"]
+
+_BYTES = 32
+_LENGTHS = range(8, 257)
+_CHARACTERS = re.compile(r"[!-~]*")
+
+
+def new_key() -> SecretStr:
+    """256 random bits, in characters that need no quoting anywhere."""
+    return SecretStr(secrets.token_urlsafe(_BYTES))
+
+
+def new_credentials(primary: SecretStr | None = None, secondary: SecretStr | None = None) -> Credentials:
+    """With the keys that the user gave, and new ones where none was given."""
+    given = {"primary_key": primary, "secondary_key": secondary}
+    return Credentials.model_validate(
+        {name: checked(key) if key is not None else new_key() for name, key in given.items()}
+    )
+
+
+def checked(key: SecretStr) -> SecretStr:
+    """The key, if it can be sent in a header and is not quickly guessed. Raises WebserviceException."""
+    text = key.get_secret_value()
+    if len(text) in _LENGTHS and _CHARACTERS.fullmatch(text):
+        return key
+    raise WebserviceException(
+        f"A key has {_LENGTHS.start} to {_LENGTHS.stop - 1} characters, all of them visible ASCII without "
+        "spaces. Leave it out to have a random one made.",
+        code="KeyInvalid",
+    )
