@@ -75,6 +75,13 @@ class ModelReference(Record):
     """Instead of the one that it is registered with."""
 
 
+class PublicationRequest(Record):
+    """Where a service is to be published; None leaves a part as it is, or the choice to Estiva."""
+
+    host: str | None = None
+    port: int | None = None
+
+
 class DeploymentRequest(Record):
     """A service as it is wanted. In an update, None leaves a part as it is."""
 
@@ -92,6 +99,8 @@ class DeploymentRequest(Record):
     environment_version: str | None = None
     interpreter: str
     settings: ServiceSettings | None = None
+    publication: PublicationRequest | None = None
+    replicas: int | None = Field(default=None, ge=1)
     variables: dict[str, str] | None = None
     secrets: dict[str, SecretStr] | None = None
     overwrite: bool = False
@@ -120,10 +129,16 @@ class TrialResult(Record):
     log: tuple[str, ...]
 
 
+class ScaleRequest(Record):
+    replicas: int = Field(ge=1)
+
+
 class ServiceView(Record):
     """A service with its newest generation, the one that serves, and what runs."""
 
     service: Service
+    scoring_uri: str
+    """Where it answers once a generation serves."""
     desired: Generation
     serving: Generation | None = None
     replicas: tuple[Replica, ...] = ()

@@ -41,7 +41,7 @@ def fleet(store: Store, tmp_path: Path) -> Fleet:
 def add_service(store: Store, *kinds: TargetKind) -> None:
     """A service whose generations were deployed to these, in this order."""
     first, *later = kinds
-    service = Service(key=KEY, state=ServiceState.HEALTHY, targets=(first,), port=8890, desired=1)
+    service = Service(key=KEY, state=ServiceState.HEALTHY, targets=(first,), desired=1)
     store.create_service(service, generation(of=spec().model_copy(update={"target": first})))
     for kind in later:
         store.add_generation(KEY, spec().model_copy(update={"target": kind}), "update")

@@ -1,7 +1,17 @@
 from __future__ import annotations
 
 from estiva.control.publishing import endpoint_name, pool, route
-from estiva.records import Endpoint, Listener, Replica, ReplicaPhase, Route, ServiceSettings, Version
+from estiva.records import (
+    Endpoint,
+    Listener,
+    Publication,
+    Replica,
+    ReplicaPhase,
+    Route,
+    Scaling,
+    ServiceSettings,
+    Version,
+)
 from tests.registry.samples import generation, service, spec
 
 
@@ -10,7 +20,6 @@ def replica(index: int, phase: ReplicaPhase = ReplicaPhase.READY) -> Replica:
 
 
 SETTINGS = ServiceSettings(
-    port=8890,
     replica_max_concurrent_requests=2,
     max_request_wait_time=700,
     scoring_timeout_ms=9000,
@@ -20,7 +29,8 @@ SETTINGS = ServiceSettings(
 
 def test_a_route_has_the_settings_of_its_generation_at_the_port_of_its_service() -> None:
     of = generation(3, of=spec().model_copy(update={"settings": SETTINGS}))
-    published = service().model_copy(update={"port": 8890, "host": "10.1.2.3"})
+    publication = Publication(host="10.1.2.3", port=8890)
+    published = service().model_copy(update={"publication": publication, "scaling": Scaling(replicas=2)})
     version = Version(
         name="default",
         endpoints=(
@@ -44,6 +54,18 @@ def test_a_route_has_the_settings_of_its_generation_at_the_port_of_its_service()
 def test_a_dead_replica_keeps_its_place() -> None:
     dead = route(service(), generation(3), (replica(0, ReplicaPhase.EXITED),))
     assert dead == route(service(), generation(3), (replica(0),))
+
+
+def test_a_new_replica_has_a_place_when_it_is_ready() -> None:
+    starting = replica(0, ReplicaPhase.STARTING)
+    assert route(service(), generation(3), (starting,)).default.endpoints == ()
+    restarted = starting.model_copy(update={"restarts": 1})
+    assert len(route(service(), generation(3), (restarted,)).default.endpoints) == 1
+
+
+def test_a_replica_that_is_not_wanted_any_more_has_no_place() -> None:
+    found = route(service(), generation(3), (replica(0), replica(1))).default
+    assert [endpoint.name for endpoint in found.endpoints] == ["g3-0"]
 
 
 def test_a_service_without_replicas_keeps_its_port() -> None:

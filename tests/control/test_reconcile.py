@@ -27,13 +27,12 @@ def at(state: ServiceState, serving: int | None, desired: int = 2) -> Service:
 
 
 def running(*replicas: tuple[int, ReplicaPhase]) -> Observation:
-    return Observation(
-        key=KEY,
-        replicas=tuple(
-            Replica(generation=number, index=index, phase=phase, address="unix:/r")
-            for index, (number, phase) in enumerate(replicas)
-        ),
-    )
+    """Each generation's are numbered from 0."""
+    found: list[Replica] = []
+    for number, phase in replicas:
+        index = sum(replica.generation == number for replica in found)
+        found.append(Replica(generation=number, index=index, phase=phase, address="unix:/r"))
+    return Observation(key=KEY, replicas=tuple(found))
 
 
 NEW = at(ServiceState.TRANSITIONING, None, 1)
@@ -43,10 +42,11 @@ AILING = at(ServiceState.UNHEALTHY, 2)
 UPDATING = at(ServiceState.HEALTHY, 1)
 LEAVING = at(ServiceState.DELETING, 2)
 
+TWO = running((2, READY), (2, READY))
 BOTH = running((1, READY), (2, READY))
 
 TABLE = [
-    # service, its newest generation, what runs, wanted replicas, gateway alive -> action
+    # service, its newest generation, what runs, wanted replicas, published -> action
     ("a new service is deployed", NEW, PENDING, running(), 0, True, Action.DEPLOY),
     ("... also when it was begun", NEW, PENDING, running((1, STARTING)), 0, True, Action.DEPLOY),
     ("... also without a gateway yet", NEW, PENDING, running(), 0, False, Action.DEPLOY),
@@ -58,7 +58,13 @@ TABLE = [
     ("... and is repaired", UPDATING, FAILED, running((1, EXITED)), 1, True, Action.RESTORE),
     ("a missing replica is restored", SERVES, HEALTHY, running(), 1, True, Action.RESTORE),
     ("... and one that died", SERVES, HEALTHY, running((2, EXITED)), 1, True, Action.RESTORE),
-    ("... and one of several", SERVES, HEALTHY, running((2, READY)), 2, True, Action.RESTORE),
+    ("... and one of several", SERVES, HEALTHY, running((2, EXITED), (2, READY)), 2, True, Action.RESTORE),
+    ("more are started when more are wanted", SERVES, HEALTHY, running((2, READY)), 2, True, Action.SCALE),
+    ("... and published when they are ready", SERVES, HEALTHY, TWO, 2, False, Action.PUBLISH),
+    ("what is not wanted is not published", SERVES, HEALTHY, TWO, 1, False, Action.PUBLISH),
+    ("... and then ended", SERVES, HEALTHY, TWO, 1, True, Action.SCALE),
+    ("... also if it is dead", SERVES, HEALTHY, running((2, READY), (2, EXITED)), 1, True, Action.SCALE),
+    ("scaling goes on while one starts", SERVES, HEALTHY, running((2, STARTING)), 2, True, Action.SCALE),
     ("... though another generation runs", SERVES, HEALTHY, running((1, READY)), 1, True, Action.RESTORE),
     ("... before the gateway", SERVES, HEALTHY, running(), 1, False, Action.RESTORE),
     ("a dead gateway is started", SERVES, HEALTHY, running((2, READY)), 1, False, Action.PUBLISH),
@@ -75,7 +81,7 @@ TABLE = [
 
 
 @pytest.mark.parametrize(
-    ("subject", "newest", "observation", "wanted", "gateway_alive", "action"),
+    ("subject", "newest", "observation", "wanted", "published", "action"),
     [row[1:] for row in TABLE],
     ids=[f"{number}: {row[0]}" for number, row in enumerate(TABLE)],
 )
@@ -84,10 +90,10 @@ def test_next_action(
     newest: GenerationState,
     observation: Observation,
     wanted: int,
-    gateway_alive: bool,
+    published: bool,
     action: Action | None,
 ) -> None:
-    assert next_action(subject, newest, observation, wanted, gateway_alive) is action
+    assert next_action(subject, newest, observation, wanted, published) is action
 
 
 replicas = st.lists(st.tuples(st.integers(1, 2), st.sampled_from(ReplicaPhase)), max_size=4)
@@ -107,12 +113,12 @@ def test_it_rests_only_when_what_serves_is_all_there(
     newest: GenerationState,
     phases: list[tuple[int, ReplicaPhase]],
     wanted: int,
-    gateway_alive: bool,
+    published: bool,
 ) -> None:
-    action = next_action(at(state, serving), newest, running(*phases), wanted, gateway_alive)
+    action = next_action(at(state, serving), newest, running(*phases), wanted, published)
     if action is None:
         assert state is not ServiceState.DELETING
         assert newest is not PENDING
         alive = [number for number, phase in phases if phase is not EXITED]
         assert {number for number, _ in phases} <= {serving}
-        assert serving is None or (len(alive) >= wanted and gateway_alive)
+        assert serving is None or (len(alive) == wanted and published)

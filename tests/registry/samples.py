@@ -19,6 +19,7 @@ from estiva.records import (
     GenerationState,
     Model,
     ModelMount,
+    Publication,
     Service,
     ServiceKey,
     ServiceState,
@@ -61,7 +62,7 @@ def generation(number: int = 1, of: DeploymentSpec | None = None) -> Generation:
 
 
 def service(key: ServiceKey = KEY) -> Service:
-    return Service(key=key, state=ServiceState.TRANSITIONING, port=8890, desired=1)
+    return Service(key=key, state=ServiceState.TRANSITIONING, publication=Publication(port=8890), desired=1)
 
 
 @contextmanager

@@ -56,7 +56,7 @@ def test_a_name_that_is_taken(deployed: Store) -> None:
 def test_a_service_that_is_not_there(deployed: Store) -> None:
     for attempt in (
         lambda: deployed.service(_IRIS),
-        lambda: deployed.update_service(_IRIS, port=1),
+        lambda: deployed.update_service(_IRIS, serving=1),
         lambda: deployed.generation(_IRIS, 1),
         lambda: deployed.add_generation(_IRIS, spec(), "update"),
         lambda: deployed.trim_generations(_IRIS, 1),
@@ -86,7 +86,7 @@ def test_fields_of_a_service_are_updated(deployed: Store) -> None:
 
 def test_a_field_that_does_not_exist_or_fit_changes_nothing(deployed: Store) -> None:
     before = deployed.service(KEY)
-    for changes in ({"colour": "red"}, {"port": "many"}):
+    for changes in ({"colour": "red"}, {"serving": "many"}):
         with pytest.raises(ValidationError):
             deployed.update_service(KEY, **changes)
     assert deployed.service(KEY) == before
@@ -133,10 +133,21 @@ def test_generations_at_once_get_different_numbers(deployed: Store) -> None:
 def test_updates_of_different_fields_at_once_lose_nothing(deployed: Store) -> None:
     numbers = range(1, 21)
     with ThreadPoolExecutor(2) as pool:
-        ports = pool.submit(lambda: [deployed.update_service(KEY, port=number) for number in numbers])
-        hosts = pool.submit(lambda: [deployed.update_service(KEY, host=str(number)) for number in numbers])
-        assert [seen.port for seen in ports.result()] == [int(seen.host) for seen in hosts.result()]
-    assert (deployed.service(KEY).port, deployed.service(KEY).host) == (20, "20")
+        serving = pool.submit(lambda: [deployed.update_service(KEY, serving=number) for number in numbers])
+        texts = pool.submit(lambda: [deployed.update_service(KEY, description=str(n)) for n in numbers])
+        assert [s.serving for s in serving.result()] == [int(s.description or 0) for s in texts.result()]
+    assert (deployed.service(KEY).serving, deployed.service(KEY).description) == (20, "20")
+
+
+def test_versions_of_an_endpoint_are_services_of_their_own(deployed: Store) -> None:
+    first, second = (KEY.model_copy(update={"version": version}) for version in ("blue", "green"))
+    for key in (second, first):
+        deployed.create_service(service(key), generation(1, spec(script=str(key))))
+    assert [found.key for found in deployed.services("lab")] == [KEY, first, second]
+    deployed.add_generation(second, spec(), "update")
+    assert [len(deployed.generations(key)) for key in (KEY, first, second)] == [1, 1, 2]
+    deployed.remove_service(first)
+    assert [found.key for found in deployed.services("lab")] == [KEY, second]
 
 
 def test_removing_is_idempotent_and_takes_the_generations_along(deployed: Store) -> None:

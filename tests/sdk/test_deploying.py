@@ -8,7 +8,7 @@ import pytest
 
 from estiva import LocalWebservice, Model, Workspace
 from estiva.errors import MissingModelPath, UserErrorException, WebserviceException
-from estiva.messages import ModelReference, ServiceView
+from estiva.messages import ModelReference, PublicationRequest, ServiceView
 from estiva.sdk.deploying import request
 from estiva.sdk.environment import Environment
 from estiva.sdk.inference import InferenceConfig
@@ -67,14 +67,10 @@ def test_labels_that_are_no_dict_are_refused() -> None:
 
 
 def test_the_settings_are_those_of_the_configuration() -> None:
-    settings = request(None, None, configuration(port=8890, scoring_timeout_ms=100, debug=True)).settings
-    assert settings is not None
-    assert (settings.port, settings.host, settings.scoring_timeout_ms, settings.debug) == (
-        8890,
-        "127.0.0.1",
-        100,
-        True,
-    )
+    asked = request(None, None, configuration(port=8890, scoring_timeout_ms=100, debug=True))
+    assert asked.settings is not None
+    assert (asked.settings.scoring_timeout_ms, asked.settings.debug) == (100, True)
+    assert asked.publication == PublicationRequest(host="127.0.0.1", port=8890)
 
 
 @pytest.mark.parametrize("port", [0, 65536, -1, "8890", True, 80.0])
@@ -119,7 +115,11 @@ def test_a_model_that_is_not_there(workspace: Workspace) -> None:
 
 
 def view(**changes: object) -> ServiceView:
-    return ServiceView(service=service().model_copy(update=changes), desired=generation())
+    return ServiceView(
+        service=service().model_copy(update=changes),
+        scoring_uri="http://localhost:8890/score",
+        desired=generation(),
+    )
 
 
 def test_a_deployment_returns_at_once_with_a_service(
@@ -134,18 +134,8 @@ def test_a_deployment_returns_at_once_with_a_service(
     assert "Deploying mine as a process on this machine" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(
-    ("host", "shown"),
-    [
-        ("127.0.0.1", "localhost"),
-        ("0.0.0.0", "localhost"),
-        ("10.1.2.3", "10.1.2.3"),
-        ("::1", "[::1]"),
-        ("::", "localhost"),
-    ],
-)
-def test_the_addresses_of_a_service(workspace: Workspace, host: str, shown: str) -> None:
-    running = LocalWebservice(workspace, "mine", _view=view(host=host, port=8890, serving=1))
-    assert running.scoring_uri == f"http://{shown}:8890/score"
-    assert running.swagger_uri == f"http://{shown}:8890/swagger.json"
+def test_the_addresses_of_a_service(workspace: Workspace) -> None:
+    running = LocalWebservice(workspace, "mine", _view=view(serving=1))
+    assert running.scoring_uri == "http://localhost:8890/score"
+    assert running.swagger_uri == "http://localhost:8890/swagger.json"
     assert running.port == "8890"

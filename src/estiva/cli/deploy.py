@@ -13,6 +13,7 @@ from estiva.cli import environment as environments
 from estiva.cli.output import Format, Output, show_json, wrapped
 from estiva.cli.workspace import WorkspaceName, find
 from estiva.errors import EstivaError, MissingModelPath, UserErrorException, WebserviceException
+from estiva.records import ReplicaPhase
 
 if TYPE_CHECKING:
     from estiva.sdk.environment import Environment
@@ -250,10 +251,17 @@ def fields(service: Webservice) -> dict[str, Any]:
         "scoring_uri": service.scoring_uri,
         "models": service.models,
         "generation": service.generation,
+        "replicas": replicas(service),
         "step": step(service),
         "error": service.error,
         "updated": service.updated_time,
     }
+
+
+def replicas(service: Webservice) -> str:
+    """Those that are ready, of those that are wanted."""
+    ready = sum(replica.phase is ReplicaPhase.READY for replica in service.replicas)
+    return f"{ready} of {service.wanted_replicas} ready"
 
 
 def step(service: Webservice) -> str | None:

@@ -119,6 +119,20 @@ def update(
     finish(service, output)
 
 
+@app.command(epilog="Example:  estiva service scale mysvc 3")
+def scale(
+    name: Name,
+    replicas: Annotated[int, typer.Argument(help="How many are to serve.", min=1)],
+    no_wait: Annotated[bool, typer.Option("--no-wait", help="Return as soon as it is accepted.")] = False,
+    workspace: WorkspaceName = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Change the number of replicas; no request is lost, and nothing is deployed anew."""
+    service = find_service(workspace, name)
+    service.scale(replicas, wait=not no_wait)
+    show_fields(fields(service), output)
+
+
 @app.command()
 def delete(name: Name, workspace: WorkspaceName = None) -> None:
     """End a service and remove it."""

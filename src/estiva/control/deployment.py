@@ -16,12 +16,11 @@ from typing import Literal
 import structlog
 
 from estiva import diagnosis
-from estiva.control import launching
+from estiva.control import launching, publications
 from estiva.control.readiness import check_health, wait_until_ready
 from estiva.control.scripts import check_syntax
 from estiva.control.stages import Stages
 from estiva.errors import EstivaError, RegistryException, WebserviceException
-from estiva.gateway import ports
 from estiva.records import (
     DeploymentSpec,
     Evidence,
@@ -91,14 +90,11 @@ class Deployment:
                 self._check_port()
 
     def _check_port(self) -> None:
-        port, host = self._service.port, self._service.host
-        holder = ports.holder(host, port)
-        if holder is not None and not self._stages.fleet.observe(self._key).replicas:
-            raise WebserviceException(
-                f"Port {port} on {host} is in use by {holder}. "
-                "Choose another port, leave the port out to get a free one, or end that program.",
-                code="PortInUse",
-            )
+        publication = self._service.publication
+        if publication is None or publication.port is None:
+            return
+        if not self._stages.fleet.observe(self._key).replicas:
+            publications.check_port(publication.host, publication.port)
 
     def _prepare(self) -> str:
         with self._step(StepName.ENVIRONMENT):
@@ -110,8 +106,8 @@ class Deployment:
 
     def _start(self, python: str) -> None:
         with self._step(StepName.START):
-            port = own_port(self._stages, self._service)
-            launch = launching.launch(self._stages, self._key, self._number, self._spec, python, port)
+            service = self._stages.store.service(self._key)  # which may have been scaled meanwhile
+            launch = launching.launch(self._stages, service, self._number, self._spec, python)
             if launch.address is not None:
                 self._stages.fleet.retire(self._key, keep={self._number})
             self._stages.fleet.apply(launch)
@@ -132,10 +128,11 @@ class Deployment:
                 check_health(replica)
 
     def _publish(self) -> None:
-        with self._step(StepName.ROUTE):
-            self._stages.publisher.publish(self._key.workspace, {self._key: self._number})
-        # In this order: killed between the two, the generation is pending still and runs again.
-        self._stages.store.update_service(self._key, serving=self._number, state=ServiceState.HEALTHY)
+        with self._stages.publisher.switched(self._key, self._number):
+            with self._step(StepName.ROUTE):
+                self._stages.publisher.publish(self._key.workspace)
+            # In this order: killed between the two, the generation is pending still and runs again.
+            self._stages.store.update_service(self._key, serving=self._number, state=ServiceState.HEALTHY)
         self._update(state=GenerationState.HEALTHY)
         log.info("generation healthy", service=str(self._key), generation=self._number)
 
@@ -234,8 +231,3 @@ def notices(stages: Stages, spec: DeploymentSpec, lock: Lock) -> tuple[str, ...]
             "Install haproxy 2.6 or newer for updates that lose no request."
         )
     return tuple(found)
-
-
-def own_port(stages: Stages, service: Service) -> int | None:
-    """The port that a replica listens on itself: the service's where there is no gateway, else none."""
-    return None if stages.publisher.available else service.port

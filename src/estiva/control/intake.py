@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Literal
 
-from estiva.control import nocode, placement
+from estiva.control import nocode, placement, publications
+from estiva.control.keys import new_credentials
 from estiva.control.reconcile import Reconciler
 from estiva.control.stages import Stages
 from estiva.errors import WebserviceException
-from estiva.gateway import ports
 from estiva.messages import DeploymentRequest, ModelReference, ModelRegistration, ServiceView
 from estiva.records import (
     Code,
@@ -24,6 +24,8 @@ from estiva.records import (
     GenerationState,
     Model,
     ModelMount,
+    Publication,
+    Scaling,
     Service,
     ServiceKey,
     ServiceSettings,
@@ -76,14 +78,16 @@ class Intake:
         if not request.overwrite:
             raise exists_already(key)
         _check_kind(existing, request)
-        return self._accept(key, self._on_its_port(existing, spec), "deploy", request)
+        self._republish(existing, request)
+        return self._accept(key, spec, "deploy", request)
 
     def update(self, key: ServiceKey, request: DeploymentRequest) -> ServiceView:
         service = self._stages.store.service(key)
         _check_kind(service, request)
         before = self._stages.store.generation(key, service.desired).spec
         spec = self._changed(key.workspace, before, request)
-        return self._accept(key, self._on_its_port(service, spec), "update", request)
+        self._republish(service, request)
+        return self._accept(key, spec, "update", request)
 
     def reload(self, key: ServiceKey) -> ServiceView:
         """The same generation again, with the scripts as they are now at their original place."""
@@ -100,6 +104,11 @@ class Intake:
         code = self._code(before.code.entry_path, before.code.source_directory)
         return self._accept(key, before.model_copy(update={"code": code}), "reload", None)
 
+    def scale(self, key: ServiceKey, replicas: int) -> ServiceView:
+        """Not a new generation: replicas of the one that serves are started, or drained and ended."""
+        self._stages.store.update_service(key, scaling=Scaling(replicas=replicas))
+        return self._announce(key)
+
     def delete(self, key: ServiceKey) -> None:
         self._stages.store.service(key)
         self._stages.store.update_service(key, state=ServiceState.DELETING)
@@ -110,6 +119,7 @@ class Intake:
         service = store.service(key)
         return ServiceView(
             service=service,
+            scoring_uri=publications.scoring_uri(service.publication or Publication()),
             desired=store.generation(key, service.desired),
             serving=None if service.serving is None else store.generation(key, service.serving),
             replicas=self._stages.fleet.observe(key).replicas,
@@ -153,7 +163,8 @@ class Intake:
             for name in ("settings", "variables", "secrets")
             if (value := getattr(request, name)) is not None
         )
-        if not changes and request.description is None and not request.tags and not request.properties:
+        others = (request.description, request.replicas)
+        if not changes and others == (None, None) and not request.tags and not request.properties:
             raise WebserviceException(
                 "Nothing to update: no part of the service was given.", code="NothingToUpdate"
             )
@@ -227,23 +238,20 @@ class Intake:
         return next((service for service in services if service.key == key), None)
 
     def _create(self, key: ServiceKey, spec: DeploymentSpec, request: DeploymentRequest) -> ServiceView:
-        port = self._choose_port(spec.settings)
-        settings = spec.settings.model_copy(update={"port": port})
         service = Service(
             key=key,
             kind=request.kind or "local",
             targets=(spec.target,),
             state=ServiceState.TRANSITIONING,
-            port=port,
-            host=settings.host,
+            publication=publications.published(request.publication, self._stages.store.services()),
+            scaling=Scaling(replicas=request.replicas or 1),
             desired=1,
             description=request.description,
             tags=request.tags or {},
             properties=request.properties or {},
         )
-        spec = spec.model_copy(update={"settings": settings})
         generation = Generation(number=1, state=GenerationState.PENDING, spec=spec)
-        self._stages.store.create_service(service, generation)
+        self._stages.store.create_service(service, generation, new_credentials())
         return self._announce(key)
 
     def _accept(
@@ -265,41 +273,15 @@ class Intake:
         self._stages.changes.announce()
         return self.view(key)
 
-    # --- ports ---------------------------------------------------------------------------------------
-
-    def _choose_port(self, settings: ServiceSettings) -> int:
-        taken = {service.port: service.key for service in self._stages.store.services()}
-        if settings.port is None:
-            port = ports.free_port(settings.host)
-            while port in taken:
-                port = ports.free_port(settings.host)
-            return port
-        if settings.port in taken:
-            raise WebserviceException(
-                f"Port {settings.port} belongs to the service {taken[settings.port]}. "
-                "Choose another port, leave the port out to get a free one, or delete that service.",
-                code="PortInUse",
-            )
-        holder = ports.holder(settings.host, settings.port)
-        if holder is not None:
-            raise WebserviceException(
-                f"Port {settings.port} on {settings.host} is in use by {holder}. "
-                "Choose another port, leave the port out to get a free one, or end that program.",
-                code="PortInUse",
-            )
-        return settings.port
-
-    def _on_its_port(self, service: Service, spec: DeploymentSpec) -> DeploymentSpec:
-        """A service keeps its port for life, so that its callers' URL stays true."""
-        port = spec.settings.port
-        if port is not None and port != service.port:
-            raise WebserviceException(
-                f"The service {service.key.service!r} is published on port {service.port}, which does "
-                f"not change in an update. Leave the port out, or delete the service and deploy it anew.",
-                code="PortChange",
-            )
-        settings = spec.settings.model_copy(update={"port": service.port, "host": service.host})
-        return spec.model_copy(update={"settings": settings})
+    def _republish(self, service: Service, request: DeploymentRequest) -> None:
+        """What of the service is no part of a generation."""
+        before = service.publication or Publication()
+        changes: dict[str, object] = {
+            "publication": publications.changed(service.key, before, request.publication)
+        }
+        if request.replicas is not None:
+            changes["scaling"] = Scaling(replicas=request.replicas)
+        self._stages.store.update_service(service.key, **changes)
 
 
 def _check_kind(service: Service, request: DeploymentRequest) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from estiva.control.stages import Stages
 from estiva.errors import RegistryException
-from estiva.records import DeploymentSpec, Launch, Lock, Mount, ServiceKey, Tree
+from estiva.records import DeploymentSpec, Launch, Lock, Mount, Service, ServiceKey, Tree
 from estiva_server import contract
 
 
@@ -18,13 +18,28 @@ def build_environment(
     return lock, stages.environments.build(lock, on_line, cancelled)
 
 
-def launch(
-    stages: Stages, key: ServiceKey, number: int, spec: DeploymentSpec, python: str, port: int | None = None
-) -> Launch:
-    """Checks the generation's content out and says where all of it goes.
+def launch(stages: Stages, service: Service, number: int, spec: DeploymentSpec, python: str) -> Launch:
+    """What starts a generation of the service, with as many replicas as are wanted now.
 
-    `port` is given where no gateway publishes the service: its replica listens there itself.
+    Where no gateway publishes the service, its only replica listens on the service's port itself.
     """
+    address = None if stages.publisher.available else own_address(service)
+    replicas = service.scaling.replicas if address is None else 1
+    return content(stages, service.key, number, spec, python).model_copy(
+        update={"replicas": replicas, "address": address}
+    )
+
+
+def own_address(service: Service) -> str | None:
+    """The service's host and port, if it has a port of its own."""
+    publication = service.publication
+    if publication is None or publication.port is None:
+        return None
+    return f"{publication.host}:{publication.port}"
+
+
+def content(stages: Stages, key: ServiceKey, number: int, spec: DeploymentSpec, python: str) -> Launch:
+    """Checks the generation's content out and says where it goes: one replica that nothing publishes."""
     code = Mount(source=_checkout(stages, "the scripts", spec.code.tree), target=".", writable=True)
     models = [
         Mount(source=_checkout(stages, f"model {m.name}:{m.version}", m.tree), target=m.path, writable=False)
@@ -34,7 +49,7 @@ def launch(
         key=key,
         generation=number,
         target=spec.target,
-        replicas=spec.settings.replicas if port is None else 1,
+        replicas=1,
         python=python,
         mounts=(code, *models),
         entry_script=spec.code.entry_script,
@@ -43,7 +58,6 @@ def launch(
         variables={**spec.environment.variables, **spec.variables},
         secrets=spec.secrets,
         settings=spec.settings,
-        address=None if port is None else f"{spec.settings.host}:{port}",
     )
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
 
 from estiva.control.fleet import Fleet
 from estiva.gateway import Gateway, binary
@@ -13,7 +15,9 @@ from estiva.records import (
     Endpoint,
     Generation,
     Listener,
+    Publication,
     Replica,
+    ReplicaPhase,
     Route,
     Service,
     ServiceKey,
@@ -35,28 +39,47 @@ class Publisher:
         self._fleet = fleet
         self._gateways: dict[str, Gateway] = {}
         self._locks: defaultdict[str, threading.RLock] = defaultdict(threading.RLock)
+        self._switching: dict[ServiceKey, int] = {}
+        self._applied: dict[str, list[Route]] = {}
+        self._generations: dict[ServiceKey, tuple[datetime, Generation]] = {}
 
     @property
     def available(self) -> bool:
         """Without an HAProxy a replica listens on the service's own port, and updates stop it first."""
         return binary.find() is not None
 
-    def publish(self, workspace: str, switching: Mapping[ServiceKey, int] | None = None) -> None:
-        """Makes the gateway serve what the store says, with `switching` services at another generation.
+    def publish(self, workspace: str) -> None:
+        """Makes the gateway serve what the store says, and the replicas that are ready.
 
         Idempotent. What served before goes on serving if this raises GatewayException.
         """
         if not self.available:
             return
         with self._locks[workspace]:
-            self._gateway(workspace).apply(self._routes(workspace, switching or {}))
+            routes = self._routes(workspace)
+            self._gateway(workspace).apply(routes)
+            self._applied[workspace] = routes
+
+    @contextmanager
+    def switched(self, key: ServiceKey, number: int) -> Iterator[None]:
+        """Meanwhile the service is published at that generation, whatever the store says yet."""
+        self._switching[key] = number
+        try:
+            yield
+        finally:
+            del self._switching[key]
 
     def stop(self, workspace: str) -> None:
         with self._locks[workspace]:
             self._gateway(workspace).stop()
 
-    def alive(self, workspace: str) -> bool:
-        return not self.available or self._gateway(workspace).alive()
+    def is_current(self, workspace: str) -> bool:
+        """Whether the gateway runs, and serves what `publish` would make it serve."""
+        if not self.available:
+            return True
+        with self._locks[workspace]:
+            applied = self._applied.get(workspace)
+        return self._gateway(workspace).alive() and applied == self._routes(workspace)
 
     def quiet(self, key: ServiceKey, replica: Replica) -> bool:
         """Whether no request can reach the replica any more: only then may it be stopped."""
@@ -70,15 +93,23 @@ class Publisher:
                 self._gateways[workspace] = Gateway(self._home.gateways / workspace, self._home.runtime)
             return self._gateways[workspace]
 
-    def _routes(self, workspace: str, switching: Mapping[ServiceKey, int]) -> list[Route]:
+    def _routes(self, workspace: str) -> list[Route]:
         routes = []
         for service in self._store.services(workspace):
-            number = switching.get(service.key, service.serving)
+            number = self._switching.get(service.key, service.serving)
             if number is not None and service.state is not ServiceState.DELETING:
-                generation = self._store.generation(service.key, number)
+                generation = self._generation(service, number)
                 replicas = self._fleet.observe(service.key).of(number)
                 routes.append(route(service, generation, replicas))
         return routes
+
+    def _generation(self, service: Service, number: int) -> Generation:
+        """Read once: what is routed of a generation does not change, and a generation may be large."""
+        created, generation = self._generations.get(service.key, (None, None))
+        if generation is None or (created, generation.number) != (service.created_time, number):
+            generation = self._store.generation(service.key, number)
+            self._generations[service.key] = (service.created_time, generation)
+        return generation
 
 
 def endpoint_name(replica: Replica) -> str:
@@ -90,8 +121,20 @@ def pool(key: ServiceKey) -> str:
     return f"service:{key.service}:{_VERSION}"
 
 
+def takes_requests(replica: Replica) -> bool:
+    """A dead replica keeps its place, as it is started again at the same address; a new one has none yet."""
+    return replica.phase is not ReplicaPhase.STARTING or replica.restarts > 0
+
+
+def listener(publication: Publication | None) -> Listener | None:
+    """The port of the service's own, if it has one."""
+    if publication is None or publication.port is None:
+        return None
+    return Listener(host=publication.host, port=publication.port)
+
+
 def route(service: Service, generation: Generation, replicas: tuple[Replica, ...]) -> Route:
-    """A dead replica keeps its place, as it is started again at the same address.
+    """With those replicas that are wanted and have been ready.
 
     How many requests a replica takes is what it says itself: workers and batches are its script's matter.
     """
@@ -99,7 +142,11 @@ def route(service: Service, generation: Generation, replicas: tuple[Replica, ...
     capacity = max((replica.capacity for replica in replicas), default=0)
     version = Version(
         name=_VERSION,
-        endpoints=tuple(Endpoint(name=endpoint_name(r), address=r.address) for r in replicas),
+        endpoints=tuple(
+            Endpoint(name=endpoint_name(r), address=r.address)
+            for r in replicas
+            if r.index < service.scaling.replicas and takes_requests(r)
+        ),
         concurrency=capacity or settings.replica_max_concurrent_requests,
         wait_ms=settings.max_request_wait_time,
         timeout_ms=settings.scoring_timeout_ms,
@@ -108,5 +155,5 @@ def route(service: Service, generation: Generation, replicas: tuple[Replica, ...
     return Route(
         name=service.key.service,
         versions=(version,),
-        listener=Listener(host=service.host, port=service.port),
+        listener=listener(service.publication),
     )

@@ -7,14 +7,15 @@ service at a time, each in a thread of its own, so that a slow environment build
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from datetime import datetime
 from enum import Enum
+from functools import cache
 
 import structlog
 
 from estiva.control import launching
-from estiva.control.deployment import Deployment, own_port
+from estiva.control.deployment import Deployment
 from estiva.control.stages import Stages
 from estiva.errors import EstivaError
 from estiva.records import (
@@ -39,17 +40,19 @@ class Action(str, Enum):
     DELETE = "delete"
     DEPLOY = "deploy"
     RESTORE = "restore"
+    SCALE = "scale"
     PUBLISH = "publish"
     RETIRE = "retire"
     MARK_HEALTHY = "mark healthy"
 
 
 def next_action(
-    service: Service, desired: GenerationState, observation: Observation, wanted: int, gateway_alive: bool
+    service: Service, desired: GenerationState, observation: Observation, wanted: int, published: bool
 ) -> Action | None:
     """What to do about a service, or None if all is as it should be.
 
-    `desired` is the state of the newest generation, `wanted` the serving generation's number of replicas.
+    `desired` is the state of the newest generation, `wanted` the number of replicas that are to serve,
+    `published` whether the gateway serves exactly those that are ready.
     """
     if service.state is ServiceState.DELETING:
         return Action.DELETE
@@ -59,16 +62,26 @@ def next_action(
         return Action.RETIRE if observation.replicas else None
     serving = observation.of(service.serving)
     alive = [replica for replica in serving if replica.phase is not ReplicaPhase.EXITED]
-    if len(alive) < wanted:
+    kept = [replica for replica in serving if replica.index < wanted]
+    if not alive or any(replica.phase is ReplicaPhase.EXITED for replica in kept):
         return Action.RESTORE
-    if not gateway_alive:
+    if not published:
         return Action.PUBLISH
-    if len(alive) < len(observation.replicas):
+    if len(kept) < wanted:
+        return Action.SCALE
+    if len(serving) < len(observation.replicas):
         return Action.RETIRE
+    if len(kept) < len(serving):
+        return Action.SCALE
     ready = all(replica.phase is ReplicaPhase.READY for replica in alive)
     if ready and service.state is not ServiceState.HEALTHY:
         return Action.MARK_HEALTHY
     return None
+
+
+def wanted_replicas(stages: Stages, service: Service) -> int:
+    """Without a gateway only one replica can have the service's port."""
+    return service.scaling.replicas if stages.publisher.available else 1
 
 
 class Reconciler:
@@ -80,7 +93,6 @@ class Reconciler:
         self._pool = ThreadPoolExecutor(_PARALLEL_ACTIONS, thread_name_prefix="action")
         self._running: dict[ServiceKey, Future[None]] = {}
         self._interrupts: dict[ServiceKey, threading.Event] = {}
-        self._replicas: dict[ServiceKey, tuple[datetime, int, int]] = {}
         self._guard = threading.Lock()
 
     def start(self) -> None:
@@ -120,17 +132,18 @@ class Reconciler:
             self._wake.wait(INTERVAL_SECONDS)
 
     def _tick(self) -> None:
+        published = cache(self._stages.publisher.is_current)  # asked once a tick for each workspace
         for service in self._stages.store.services():
             if not self._busy(service.key):
-                self._submit(service)
+                self._submit(service, published)
 
     def _busy(self, key: ServiceKey) -> bool:
         running = self._running.get(key)
         return running is not None and not running.done()
 
-    def _submit(self, service: Service) -> None:
+    def _submit(self, service: Service, published: Callable[[str], bool]) -> None:
         try:
-            action = self._decide(service)
+            action = self._decide(service, published)
         except EstivaError as error:  # one that cannot be observed, or was removed meanwhile
             log.warning("not reconciled", service=str(service.key), code=error.code, error=str(error))
             return
@@ -140,25 +153,14 @@ class Reconciler:
                 self._interrupts[service.key] = interrupt
             self._running[service.key] = self._pool.submit(self._act, action, service.key, interrupt)
 
-    def _decide(self, service: Service) -> Action | None:
+    def _decide(self, service: Service, published: Callable[[str], bool]) -> Action | None:
         return next_action(
             service,
             self._stages.store.generation_state(service.key, service.desired),
             self._stages.fleet.observe(service.key),
-            self._wanted(service),
-            self._stages.publisher.alive(service.key.workspace),
+            wanted_replicas(self._stages, service),
+            published(service.key.workspace),
         )
-
-    def _wanted(self, service: Service) -> int:
-        """Replicas of the serving generation. Read once: a generation does not change, and may be large."""
-        if service.serving is None:
-            return 0
-        known = self._replicas.get(service.key)
-        if known is None or known[:2] != (service.created_time, service.serving):
-            spec = self._stages.store.generation(service.key, service.serving).spec
-            known = (service.created_time, service.serving, spec.settings.replicas)
-            self._replicas[service.key] = known
-        return known[2]
 
     def _act(self, action: Action, key: ServiceKey, interrupt: threading.Event) -> None:
         """The outermost boundary of an action: a failure, even a bug, must not end the loop."""
@@ -186,6 +188,8 @@ class Reconciler:
             self._delete(service)
         elif action is Action.RESTORE:
             self._restore(service, interrupt)
+        elif action is Action.SCALE:
+            self._scale(service, interrupt)
         elif action is Action.PUBLISH:
             self._stages.publisher.publish(key.workspace)
         elif action is Action.RETIRE:
@@ -205,15 +209,26 @@ class Reconciler:
         if service.serving is None:
             return
         self._stages.store.update_service(service.key, state=ServiceState.UNHEALTHY)
-        spec = self._stages.store.generation(service.key, service.serving).spec
-        _, python = launching.build_environment(self._stages, spec, log.debug, interrupt.is_set)
-        port = own_port(self._stages, service)
-        launch = launching.launch(self._stages, service.key, service.serving, spec, python, port)
-        self._stages.fleet.apply(launch)
+        self._apply(service, service.serving, interrupt)
         self._stages.publisher.publish(service.key.workspace)
         log.info("replicas restored", service=str(service.key), generation=service.serving)
         # The target waits longer each time before it starts what keeps dying: no need to ask all the time.
         interrupt.wait(RESTORE_SECONDS)
+
+    def _scale(self, service: Service, interrupt: threading.Event) -> None:
+        """Starts what is missing, or ends what is too much, once no request can reach that any more."""
+        if service.serving is None:
+            return
+        replicas = self._stages.fleet.observe(service.key).of(service.serving)
+        surplus = [replica for replica in replicas if replica.index >= service.scaling.replicas]
+        if all(self._stages.publisher.quiet(service.key, replica) for replica in surplus):
+            self._apply(service, service.serving, interrupt)
+            log.info("scaled", service=str(service.key), replicas=service.scaling.replicas)
+
+    def _apply(self, service: Service, number: int, interrupt: threading.Event) -> None:
+        spec = self._stages.store.generation(service.key, number).spec
+        _, python = launching.build_environment(self._stages, spec, log.debug, interrupt.is_set)
+        self._stages.fleet.apply(launching.launch(self._stages, service, number, spec, python))
 
     def _retire(self, service: Service) -> None:
         """Ends replicas of other generations, once no request can reach them any more."""

@@ -36,7 +36,7 @@ def run_trial(
     never = threading.Event()
     _, python = launching.build_environment(stages, spec, show, never.is_set)
     try:
-        stages.fleet.apply(launching.launch(stages, key, _GENERATION, spec, python))
+        stages.fleet.apply(launching.content(stages, key, _GENERATION, spec, python))
         show("init()")
         _wait(stages, key, spec, never)
         show("run()")

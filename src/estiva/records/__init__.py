@@ -23,7 +23,7 @@ from estiva.records.evidence import (
     StepName,
     Traceback,
 )
-from estiva.records.publications import Certificate, Credentials, Publication, Scaling
+from estiva.records.publications import Credentials, Publication, Scaling
 from estiva.records.replicas import (
     Launch,
     Mount,
@@ -51,7 +51,6 @@ from estiva.records.services import (
 
 __all__ = [
     "Access",
-    "Certificate",
     "Code",
     "Credentials",
     "DeploymentSpec",

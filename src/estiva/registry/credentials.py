@@ -1,4 +1,4 @@
-"""Keys and certificates in the database, whose file only its owner can read."""
+"""Keys of services in the database, whose file only its owner can read."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class CredentialStore(Database):
     """Credentials by workspace, and by the name of what is published: a service, or an endpoint."""
 
     def credentials(self, workspace: str, name: str) -> Credentials:
-        """Raises WebserviceException with code "WebserviceNotFound" where nothing of that name is published."""
+        """Raises WebserviceException with code "WebserviceNotFound" where nothing has that name."""
         with self.reading() as connection:
             return _require(connection, workspace, name)
 

@@ -16,7 +16,7 @@ from estiva.registry.workspaces import WorkspaceStore
 
 
 class Store(WorkspaceStore, ModelStore, EnvironmentStore, ServiceStore, CredentialStore):
-    """Workspaces, models, environments, services, generations and credentials; safe for many threads and processes.
+    """Workspaces, models, environments, services, their generations and keys; for many threads and processes.
 
     Every change is one transaction: it happens whole or not at all. Names are taken as they are: `names`
     checks them. What concerns a workspace that is not there raises WorkspaceException with code

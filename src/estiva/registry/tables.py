@@ -164,6 +164,4 @@ credentials = Table(
     Column("name", String, primary_key=True),
     Column("primary_key", String, nullable=False),
     Column("secondary_key", String, nullable=False),
-    Column("certificate", Text),
-    Column("private_key", Text),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from estiva.errors import WebserviceException
+from estiva.messages import PublicationRequest
 from estiva.records import ServiceKind, ServiceSettings
 
 _LOWEST_PORT, _HIGHEST_PORT = 1, 65535
@@ -55,6 +56,10 @@ class WebserviceDeploymentConfiguration:
             init_timeout_seconds=self.init_timeout_sec,
             debug=self.debug,
         )
+
+    def publication(self) -> PublicationRequest:
+        """Where the service is to be published; by itself, a free port of this machine."""
+        return PublicationRequest()
 
 
 def check_port(port: Any) -> None:

@@ -77,6 +77,7 @@ def request(
         environment_version=environment.version if environment else None,
         interpreter=sys.executable,
         settings=config.settings() if config else None,
+        publication=config.publication() if config else None,
         variables=_texts(config, "environment_variables"),
         secrets=_hidden(_texts(config, "secrets")),
         description=config.description if config else None,

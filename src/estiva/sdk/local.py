@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from os import PathLike
 from typing import Any
 
-from estiva.messages import DeploymentRequest, ServiceView
+from estiva.messages import DeploymentRequest, PublicationRequest, ServiceView
 from estiva.records import Runtime, ServiceSettings, ServiceState
 from estiva.sdk.configuration import WebserviceDeploymentConfiguration, check_port
 from estiva.sdk.connection import connect
@@ -48,8 +48,10 @@ class LocalWebserviceDeploymentConfiguration(WebserviceDeploymentConfiguration):
         print(f"Local service, port {self.port or 'chosen when it is deployed'}")
 
     def settings(self) -> ServiceSettings:
-        given = {"port": self.port, "host": self.host, "runtime": self.runtime}
-        return super().settings().model_copy(update=given)
+        return super().settings().model_copy(update={"runtime": self.runtime})
+
+    def publication(self) -> PublicationRequest:
+        return PublicationRequest(host=self.host, port=self.port)
 
 
 class LocalWebservice(Webservice, kind="local"):
@@ -118,4 +120,4 @@ class LocalWebservice(Webservice, kind="local"):
             "environment_variables": dict(spec.variables),
         }
         given = {name: value for name, value in changes.items() if value is not None}
-        return LocalWebserviceDeploymentConfiguration(host=self._view.service.host, **{**present, **given})
+        return LocalWebserviceDeploymentConfiguration(**{**present, **given})

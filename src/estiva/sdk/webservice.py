@@ -13,7 +13,7 @@ from estiva import records
 from estiva.errors import ControlServerException, WebserviceException
 from estiva.findings import render
 from estiva.messages import ServiceView
-from estiva.records import Generation, GenerationState, ServiceKind
+from estiva.records import Generation, GenerationState, ReplicaPhase, ServiceKind
 from estiva.sdk.connection import address, connect, lines
 from estiva.sdk.html import table
 from estiva.sdk.output import StepPrinter, text_width
@@ -142,7 +142,10 @@ class Webservice:
     @property
     def port(self) -> str | None:
         """The published port, as text as scripts expect; None before the service runs."""
-        return str(self._view.service.port) if self._view.service.serving is not None else None
+        publication = self._view.service.publication
+        if publication is None or publication.port is None or self._view.service.serving is None:
+            return None
+        return str(publication.port)
 
     @property
     def runtime(self) -> records.TargetKind:
@@ -150,13 +153,19 @@ class Webservice:
         return self._view.desired.spec.target
 
     @property
+    def replicas(self) -> builtins.list[records.Replica]:
+        """Those of the generation that serves."""
+        return [r for r in self._view.replicas if r.generation == self._view.service.serving]
+
+    @property
+    def wanted_replicas(self) -> int:
+        return self._view.service.scaling.replicas
+
+    @property
     def scoring_uri(self) -> str | None:
         if self._view.service.serving is None or self._deleted:
             return None
-        host = self._view.service.host
-        shown = "localhost" if host in ("127.0.0.1", "0.0.0.0", "::") else host  # noqa: S104
-        shown = f"[{shown}]" if ":" in shown else shown
-        return f"http://{shown}:{self._view.service.port}/score"
+        return self._view.scoring_uri
 
     @property
     def swagger_uri(self) -> str | None:
@@ -223,6 +232,16 @@ class Webservice:
         Until the new one is ready, and for good if it fails, the present one goes on serving.
         """
         self._changed(connect().request("POST", f"{self._path}/reload"), wait)
+
+    def scale(self, replicas: int, wait: bool = False) -> None:
+        """Changes how many replicas serve, without a new generation and without losing a request.
+
+        With `wait`, returns when that many are ready; raises WebserviceException if that takes too long.
+        """
+        body = {"replicas": replicas}
+        self._changed(connect().request("POST", f"{self._path}/scale", body=body), wait=False)
+        if wait:
+            self._wait_until_scaled(replicas)
 
     def update(self, *arguments: Any, **options: Any) -> None:
         """Replaces what is given: each kind says what that may be."""
@@ -296,6 +315,18 @@ class Webservice:
             f"Try it:  curl -X POST -H 'Content-Type: application/json' "
             f"-d '{{\"data\": []}}' {self.scoring_uri}"
         )
+
+    def _wait_until_scaled(self, replicas: int) -> None:
+        deadline = time.monotonic() + self._view.desired.spec.settings.init_timeout_seconds
+        while [replica.phase for replica in self.replicas] != [ReplicaPhase.READY] * replicas:
+            if time.monotonic() > deadline:
+                raise WebserviceException(
+                    f"The service {self.name!r} has not {replicas} ready replicas yet; the change goes on. "
+                    "Look at service.get_logs().",
+                    code="ScaleTimeout",
+                )
+            time.sleep(_POLL_SECONDS)
+            self.update_deployment_state()
 
     def _wait_until_gone(self) -> None:
         deadline = time.monotonic() + _DELETE_TIMEOUT_SECONDS

@@ -12,7 +12,7 @@ from estiva.control.api.access import Control
 from estiva.control.server import Server
 from estiva.control.trial import run_trial
 from estiva.errors import WebserviceException
-from estiva.messages import DeploymentRequest, Progress, ServiceView, TrialRequest, TrialResult
+from estiva.messages import DeploymentRequest, Progress, ScaleRequest, ServiceView, TrialRequest, TrialResult
 from estiva.records import Generation, GenerationState, ServiceKey
 
 router = APIRouter(prefix="/workspaces/{workspace}")
@@ -39,6 +39,11 @@ def update(control: Control, workspace: str, name: str, request: DeploymentReque
 @router.post("/services/{name}/reload", status_code=202)
 def reload(control: Control, workspace: str, name: str) -> ServiceView:
     return control.intake.reload(ServiceKey(workspace=workspace, service=name))
+
+
+@router.post("/services/{name}/scale", status_code=202)
+def scale(control: Control, workspace: str, name: str, request: ScaleRequest) -> ServiceView:
+    return control.intake.scale(ServiceKey(workspace=workspace, service=name), request.replicas)
 
 
 @router.get("/services/{name}")

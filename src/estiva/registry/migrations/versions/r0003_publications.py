@@ -50,9 +50,7 @@ def _move_services() -> None:
         )
         keys = {which: secrets.token_urlsafe(32) for which in ("primary_key", "secondary_key")}
         credentials = _reflected("credentials")
-        connection.execute(
-            credentials.insert().values(workspace=old["workspace"], name=old["name"], **keys)
-        )
+        connection.execute(credentials.insert().values(workspace=old["workspace"], name=old["name"], **keys))
 
 
 def _replicas(service: dict[str, Any]) -> int:
@@ -96,8 +94,6 @@ def _create_credentials() -> None:
         sa.Column("name", sa.String, nullable=False),
         sa.Column("primary_key", sa.String, nullable=False),
         sa.Column("secondary_key", sa.String, nullable=False),
-        sa.Column("certificate", sa.Text),
-        sa.Column("private_key", sa.Text),
         sa.PrimaryKeyConstraint("workspace", "name", name="pk_credentials"),
         sa.ForeignKeyConstraint(
             ["workspace"], ["workspaces.name"], name="fk_credentials_workspaces", ondelete="CASCADE"
@@ -112,7 +108,6 @@ def _create_services() -> None:
         sa.Column("name", sa.String, nullable=False),
         sa.Column("version", sa.String, nullable=False),
         sa.Column("kind", sa.String, nullable=False),
-        sa.Column("targets", sa.JSON, nullable=False, server_default='["process"]'),
         sa.Column("state", sa.String, nullable=False),
         sa.Column("publication", sa.JSON),
         sa.Column("scaling", sa.JSON, nullable=False),
@@ -123,6 +118,7 @@ def _create_services() -> None:
         sa.Column("properties", sa.JSON, nullable=False),
         sa.Column("created_time", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_time", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("targets", sa.JSON, nullable=False, server_default='["process"]'),
         sa.PrimaryKeyConstraint("workspace", "name", "version", name="pk_services"),
         sa.ForeignKeyConstraint(["workspace"], ["workspaces.name"], name="fk_services_workspaces"),
     )

@@ -1,0 +1,65 @@
+"""Where a service is published: from what was asked for to a publication, and from that to its address."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from estiva.errors import WebserviceException
+from estiva.gateway import ports
+from estiva.messages import PublicationRequest
+from estiva.records import Publication, Service, ServiceKey
+
+_LOOPBACK_NAMES = ("127.0.0.1", "0.0.0.0", "::")  # noqa: S104  a comparison
+
+
+def published(wanted: PublicationRequest | None, services: Collection[Service]) -> Publication:
+    """How a new service is published, beside those that are there."""
+    wanted = wanted or PublicationRequest()
+    host = wanted.host or Publication().host
+    return Publication(host=host, port=_choose_port(host, wanted.port, services))
+
+
+def changed(key: ServiceKey, before: Publication, wanted: PublicationRequest | None) -> Publication:
+    """A service keeps its port for life, so that its callers' URL stays true."""
+    if wanted is not None and wanted.port not in (None, before.port):
+        raise WebserviceException(
+            f"The service {key.service!r} is published on port {before.port}, which does "
+            f"not change in an update. Leave the port out, or delete the service and deploy it anew.",
+            code="PortChange",
+        )
+    return before
+
+
+def scoring_uri(publication: Publication) -> str:
+    """The address as callers on this machine use it."""
+    host = "localhost" if publication.host in _LOOPBACK_NAMES else publication.host
+    shown = f"[{host}]" if ":" in host else host
+    return f"http://{shown}:{publication.port}/score"
+
+
+def _choose_port(host: str, wanted: int | None, services: Collection[Service]) -> int:
+    taken = {service.publication.port: service.key for service in services if service.publication}
+    if wanted is None:
+        port = ports.free_port(host)
+        while port in taken:
+            port = ports.free_port(host)
+        return port
+    if wanted in taken:
+        raise WebserviceException(
+            f"Port {wanted} belongs to the service {taken[wanted]}. "
+            "Choose another port, leave the port out to get a free one, or delete that service.",
+            code="PortInUse",
+        )
+    check_port(host, wanted)
+    return wanted
+
+
+def check_port(host: str, port: int) -> None:
+    """Raises WebserviceException with who has the port, if somebody has."""
+    holder = ports.holder(host, port)
+    if holder is not None:
+        raise WebserviceException(
+            f"Port {port} on {host} is in use by {holder}. "
+            "Choose another port, leave the port out to get a free one, or end that program.",
+            code="PortInUse",
+        )

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from estiva.control import publications
+from estiva.errors import WebserviceException
+from estiva.messages import PublicationRequest
+from estiva.records import Publication
+from tests.registry.samples import KEY, service
+
+
+@pytest.mark.parametrize(
+    ("host", "shown"),
+    [
+        ("127.0.0.1", "localhost"),
+        ("0.0.0.0", "localhost"),
+        ("::", "localhost"),
+        ("::1", "[::1]"),
+        ("10.1.2.3", "10.1.2.3"),
+    ],
+)
+def test_the_address_is_the_one_that_callers_on_this_machine_use(host: str, shown: str) -> None:
+    assert publications.scoring_uri(Publication(host=host, port=8890)) == f"http://{shown}:8890/score"
+
+
+def test_a_port_of_another_service_is_refused_with_its_name() -> None:
+    with pytest.raises(WebserviceException, match="Port 8890 belongs to the service lab/diabetes"):
+        publications.published(PublicationRequest(port=8890), [service()])
+
+
+def test_a_port_of_another_program_is_refused() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        with pytest.raises(WebserviceException, match=f"Port {port} on 127.0.0.1 is in use") as caught:
+            publications.published(PublicationRequest(port=port), [])
+    assert caught.value.code == "PortInUse"
+
+
+def test_without_a_wish_a_free_port_of_loopback_is_taken() -> None:
+    published = publications.published(None, [service()])
+    assert published.host == "127.0.0.1"
+    assert published.port not in (None, 8890)
+
+
+def test_the_port_stays_in_an_update() -> None:
+    before = Publication(host="10.1.2.3", port=8890)
+    for wanted in (None, PublicationRequest(host="127.0.0.1", port=8890)):
+        assert publications.changed(KEY, before, wanted) == before
+    with pytest.raises(WebserviceException, match="port 8890, which does not change") as caught:
+        publications.changed(KEY, before, PublicationRequest(port=8891))
+    assert caught.value.code == "PortChange"
