@@ -8,6 +8,7 @@ EstivaError
 ├── ModelNotFoundException          no such model where a score script looked
 ├── ModelPathNotFoundException      a model without its files
 ├── EnvironmentException            a specification that cannot be resolved or built
+├── ImageException                  an image that cannot be built, pushed or pulled
 ├── RegistryException               stored state: damaged, full, or newer than this release
 ├── TargetException                 a place where replicas run did not do what was asked
 ├── ComputeTargetException          an attached compute target
@@ -89,6 +90,10 @@ class ModelPathNotFoundException(EstivaError):
 
 class EnvironmentException(EstivaError):
     code = "EnvironmentFailed"
+
+
+class ImageException(EstivaError):
+    code = "ImageFailed"
 
 
 class RegistryException(EstivaError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from estiva.environments import interpreters, locks, venvs
+from estiva.environments import interpreters, locks, shipping, venvs
 from estiva.environments.uv import Cancelled, OnLine
 from estiva.records import EnvironmentSpecification, Lock
 
@@ -42,6 +42,30 @@ class Environments:
     def packages(self, lock: Lock) -> tuple[str, ...]:
         """ "name==version" of each package in the lock."""
         return locks.packages(lock)
+
+    def ship(
+        self,
+        spec: EnvironmentSpecification,
+        default_python: str,
+        machine: str,
+        wheels: str,
+        on_line: OnLine,
+        cancelled: Cancelled,
+    ) -> shipping.Shipment:
+        """What `spec` needs to be built in an image for `machine` ("amd64"); `wheels`: a folder in there."""
+        series = shipping.series_of(spec.python_version, default_python)
+        target = shipping.interpreter_for(series, default_python, machine)
+        if spec.borrowed_from:
+            lock = locks.borrow(spec, interpreters.find(None, spec.borrowed_from))
+        else:
+            lock = locks.resolve(
+                spec, target, cache=self.root / "locks", on_line=on_line, cancelled=cancelled
+            )
+        return shipping.ship(lock, series, wheels)
+
+    def uv_for(self, machine: str, on_line: OnLine, cancelled: Cancelled) -> Path:
+        """A uv that runs on a Linux machine of that kind. Idempotent."""
+        return shipping.uv_for(machine, root=self.root, on_line=on_line, cancelled=cancelled)
 
     def ready(self, lock: Lock) -> bool:
         """Whether `build` would have nothing to do."""

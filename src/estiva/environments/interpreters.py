@@ -34,6 +34,8 @@ class Interpreter:
     """Full: "3.11.7"."""
     platform: str
     """Operating system, processor and ABI: environments of equal platform can share what is built."""
+    target: str = ""
+    """Another machine, as uv calls it, whose this would be; `path` is then one that serves to resolve."""
 
 
 def find(python_version: str | None, default: str) -> Interpreter:

@@ -142,6 +142,8 @@ def _compile(
     try:
         asked.write_text("\n".join([*options, *(split_hashes(text)[0] for text in plan.requirements), ""]))
         arguments = ["--python", interpreter.path, "--generate-hashes", "--no-header", "--no-annotate"]
+        if interpreter.target:
+            arguments += ["--python-version", interpreter.version, "--python-platform", interpreter.target]
         outcome = uv.run(
             ["pip", "compile", str(asked), *arguments, *_switches(spec)],
             on_line=on_line,

@@ -66,18 +66,28 @@ class ServerFolder:
     def _install(self, lock: Lock, on_line: uv.OnLine, cancelled: uv.Cancelled) -> None:
         shutil.copytree(self.source, self.path / _PACKAGE, ignore=shutil.ignore_patterns("__pycache__"))
         target = ["--target", str(self.path), "--python", lock.python, "--compile-bytecode"]
-        outcome = uv.run(["pip", "install", *target, *_dependencies()], on_line=on_line, cancelled=cancelled)
+        outcome = uv.run(["pip", "install", *target, *dependencies()], on_line=on_line, cancelled=cancelled)
         if outcome.failed:
             raise explain(outcome.stderr)
 
     def _pth_text(self) -> str:
-        # The package is imported with its folder in front, so that a borrowed environment that has another
-        # release of the server does not mix the two; everything else keeps the order of sys.path.
-        folder = str(self.path)
-        return (
-            f"{folder}\nimport sys; sys.path.insert(0, {folder!r}); import {_PACKAGE}.shims; "
-            f"sys.path.remove({folder!r}); {_PACKAGE}.shims.install()\n"
-        )
+        return pth_text(str(self.path))
+
+
+def pth_text(folder: str) -> str:
+    """The `.pth` file that makes an environment find the server in `folder`."""
+    # The package is imported with its folder in front, so that a borrowed environment that has another
+    # release of the server does not mix the two; everything else keeps the order of sys.path.
+    return (
+        f"{folder}\nimport sys; sys.path.insert(0, {folder!r}); import {_PACKAGE}.shims; "
+        f"sys.path.remove({folder!r}); {_PACKAGE}.shims.install()\n"
+    )
+
+
+def source_files(source: Path) -> list[tuple[str, Path]]:
+    """The files of the server's package below `source`: place in the server's folder, and path."""
+    found = (path for path in sorted(source.rglob("*")) if path.is_file() and "__pycache__" not in path.parts)
+    return [(f"{_PACKAGE}/{path.relative_to(source).as_posix()}", path) for path in found]
 
 
 def site_packages(venv: Path) -> Path:
@@ -90,14 +100,14 @@ def _pth(venv: Path) -> Path:
 
 
 @lru_cache(maxsize=1)
-def _dependencies() -> tuple[str, ...]:
+def dependencies() -> tuple[str, ...]:
     """The requirements of the installed `estiva-server` distribution."""
     stated = map(Requirement, requires("estiva-server") or [])
     return tuple(str(each) for each in stated if each.marker is None or each.marker.evaluate({"extra": ""}))
 
 
 def _digest(lock: Lock, source: Path) -> str:
-    whole = hashlib.sha256(json.dumps([_dependencies(), lock.python_version, lock.platform]).encode())
+    whole = hashlib.sha256(json.dumps([dependencies(), lock.python_version, lock.platform]).encode())
     for path in sorted(source.rglob("*")):
         if path.is_file() and "__pycache__" not in path.parts:
             content = path.read_bytes()

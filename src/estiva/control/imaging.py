@@ -1,0 +1,201 @@
+"""From a generation, or an environment alone, to its image: composes registry, environments and images."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from estiva import engine
+from estiva.control.stages import Stages
+from estiva.environments import explanations, server, shipping
+from estiva.errors import EstivaError, ImageException
+from estiva.images import builder, planning
+from estiva.images.records import (
+    BaseImage,
+    Content,
+    ContextFile,
+    Interpreter,
+    Packages,
+    Plan,
+    ScoringServer,
+    Tools,
+)
+from estiva.records import DeploymentSpec, EnvironmentSpecification, ModelMount, Tree
+from estiva_server import contract
+
+BASE_IMAGE_VARIABLE = "ESTIVA_BASE_IMAGE"
+
+_DEFAULT_BASE = "python:{python}-slim-bookworm"
+
+OnLine = Callable[[str], None]
+Cancelled = Callable[[], bool]
+
+
+def plan(stages: Stages, spec: DeploymentSpec, on_line: OnLine, cancelled: Cancelled) -> Plan:
+    """The image of a deployment: everything but its variables and secrets. Needs no engine."""
+    base, content = _base_and_content(stages, spec.environment, spec.interpreter, on_line, cancelled)
+    content = content.model_copy(
+        update={
+            "models": tuple(file for mount in spec.models for file in _files(stages, mount.tree, mount.path)),
+            "model_directories": tuple(
+                f"{mount.path}/{path}" for mount in spec.models for path in mount.tree.directories
+            ),
+            "code": tuple(_files(stages, spec.code.tree)),
+            "code_directories": spec.code.tree.directories,
+            "variables": {**spec.environment.variables, **_contract(spec)},
+            "labels": planning.labels(_facts(spec)),
+        }
+    )
+    return planning.plan_image(base, content)
+
+
+def build(
+    stages: Stages, spec: DeploymentSpec, on_line: OnLine, cancelled: Cancelled, tag: str | None = None
+) -> str:
+    """The image of a deployment, built unless the engine has it; returns its name. Idempotent."""
+    return execute(plan(stages, spec, on_line, cancelled), on_line, cancelled, tag)
+
+
+def plan_environment(
+    stages: Stages, spec: EnvironmentSpecification, interpreter: str, on_line: OnLine, cancelled: Cancelled
+) -> Plan:
+    """The image of an environment alone, which is what images of deployments are built upon."""
+    base, content = _base_and_content(stages, spec, interpreter, on_line, cancelled)
+    return planning.plan_environment(base, content)
+
+
+def execute(planned: Plan, on_line: OnLine, cancelled: Cancelled, tag: str | None = None) -> str:
+    """Has the engine build it. ImageException, or EnvironmentException where a package is at fault."""
+    try:
+        return builder.build(planned, on_line, cancelled, shipping.build_settings(), tag)
+    except ImageException as error:
+        raise _explained(error, planned) from error
+
+
+def _explained(error: ImageException, planned: Plan) -> EstivaError:
+    """uv's own words say which package, or that there is no such Python."""
+    if error.code != "BuildFailed" or "estiva/uv " not in error.message:
+        return error
+    if "uv venv" in error.message:
+        return ImageException(
+            f"The base image {planned.base.reference or 'of the Dockerfile'} does not have the Python that "
+            "the environment asks for, and it could not be downloaded. Take a base image that has it "
+            "(docker.base_image), or ask for the version that the base image has (python=...).",
+            code="PythonNotInBase",
+            detail=error.detail,
+        )
+    explained = explanations.explain(error.detail)
+    return type(explained)(
+        f"The environment layer of the image cannot be built. {explained.message}",
+        code=explained.code,
+        detail=error.detail,
+    )
+
+
+# --- the parts -------------------------------------------------------------------------------------------
+
+
+def _base_and_content(
+    stages: Stages, spec: EnvironmentSpecification, interpreter: str, on_line: OnLine, cancelled: Cancelled
+) -> tuple[BaseImage, Content]:
+    python, packages = _packages(stages, spec, interpreter, on_line, cancelled)
+    certificates = shipping.certificates()
+    content = Content(
+        packages=packages,
+        server=_server(stages),
+        tools=Tools(
+            uv=str(stages.environments.uv_for(_machine(), on_line, cancelled)),
+            certificates=str(certificates) if certificates else None,
+        ),
+    )
+    return _base(spec, python, on_line), content
+
+
+def _base(spec: EnvironmentSpecification, python: str, on_line: OnLine) -> BaseImage:
+    if spec.base_dockerfile is not None:
+        return BaseImage(dockerfile=spec.base_dockerfile)
+    default = os.environ.get(BASE_IMAGE_VARIABLE) or _DEFAULT_BASE
+    reference = spec.base_image or default.replace("{python}", python)
+    known = builder.base_id(reference, on_line) if engine.available() else ""
+    return BaseImage(reference=reference, image_id=known)
+
+
+def _machine() -> str:
+    """The engine's kind of processor; where there is none, this machine's."""
+    return builder.machine() if engine.available() else shipping.own_machine()
+
+
+def _packages(
+    stages: Stages, spec: EnvironmentSpecification, interpreter: str, on_line: OnLine, cancelled: Cancelled
+) -> tuple[str, Packages]:
+    """The Python's series, and what is installed for it."""
+    series = shipping.series_of(spec.python_version, interpreter)
+    if spec.borrowed_from and (spec.base_image or spec.base_dockerfile):
+        path = None if spec.borrowed_from == interpreter else spec.borrowed_from
+        return series, Packages(interpreter=Interpreter(path=path))
+    shipment = stages.environments.ship(
+        spec, interpreter, _machine(), planning.WHEELS_PLACE, on_line, cancelled
+    )
+    for notice in shipment.notices:
+        on_line(notice)
+    return series, Packages(
+        interpreter=Interpreter(version=shipment.python),
+        requirements=shipment.requirements,
+        hashed=shipment.hashed,
+        files=tuple(
+            ContextFile(path=f"{planning.BUILD_FOLDER}/wheels/{name}", source=str(path), keyed=False)
+            for name, path in shipment.files
+        ),
+    )
+
+
+def _server(stages: Stages) -> ScoringServer:
+    files = server.source_files(stages.environments.server_source)
+    return ScoringServer(
+        files=tuple(_hashed(f"{planning.SERVER_FOLDER}/{place}", path) for place, path in files),
+        requirements=server.dependencies(),
+        pth=server.pth_text(planning.SERVER),
+    )
+
+
+def _hashed(place: str, path: Path) -> ContextFile:
+    return ContextFile(path=place, source=str(path), sha256=hashlib.sha256(path.read_bytes()).hexdigest())
+
+
+def _files(stages: Stages, tree: Tree, below: str = "") -> list[ContextFile]:
+    return [
+        ContextFile(
+            path=f"{below}/{file.path}".lstrip("/"),
+            source=str(stages.blobs.path(file.sha256)),
+            sha256=file.sha256,
+            executable=file.executable,
+        )
+        for file in tree.files
+    ]
+
+
+def _contract(spec: DeploymentSpec) -> dict[str, str]:
+    values = {
+        contract.ENTRY_SCRIPT_VARIABLE: spec.code.entry_script,
+        contract.MODEL_DIR_VARIABLE: model_dir(spec.models),
+    }
+    if spec.code.source_root is not None:
+        values[contract.SOURCE_DIRECTORY_VARIABLE] = spec.code.source_root
+    return values
+
+
+def model_dir(models: tuple[ModelMount, ...]) -> str:
+    return models[0].path if len(models) == 1 else contract.MODELS_FOLDER
+
+
+def _facts(spec: DeploymentSpec) -> dict[str, object]:
+    version = spec.environment_version
+    return {
+        "org.opencontainers.image.title": f"{spec.code.entry_script} with its models",
+        "org.opencontainers.image.revision": spec.code.tree.digest,
+        "estiva.models": [f"{mount.name}:{mount.version}" for mount in spec.models],
+        "estiva.environment": {"name": spec.environment.name, "version": version},
+        "estiva.entry_script": spec.code.entry_script,
+    }

@@ -1,0 +1,1 @@
+"""Images: a plan of layers (Dockerfiles with build contexts), and the builder that executes it."""
