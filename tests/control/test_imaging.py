@@ -1,0 +1,106 @@
+"""From a deployment request to an image that scores."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from estiva import engine
+from estiva.control import imaging
+from estiva.control.intake import Intake
+from estiva.control.reconcile import Reconciler
+from estiva.control.stages import Stages
+from estiva.errors import EnvironmentException, ImageException
+from estiva.home import Home
+from estiva.messages import DeploymentRequest, ModelReference
+from estiva.records import DeploymentSpec, EnvironmentSpecification, Workspace
+
+BASE = os.environ.get("ESTIVA_TEST_BASE_IMAGE", "")
+SCRIPT = """
+import tabulate
+
+def init(): ...
+
+def run(data):
+    return tabulate.tabulate([[data]], tablefmt="plain")
+"""
+
+
+@pytest.fixture
+def stages(home: Home, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stages]:
+    if not BASE or not engine.available():
+        pytest.skip("no container engine with a base image: scripts/_engine up")
+    monkeypatch.setenv(imaging.BASE_IMAGE_VARIABLE, BASE)
+    stages = Stages.open(home)
+    stages.store.create_workspace(Workspace(name="tests"))
+    yield stages
+    stages.store.close()
+
+
+Wish = Callable[[EnvironmentSpecification], DeploymentSpec]
+
+
+@pytest.fixture
+def wish(stages: Stages, tmp_path: Path) -> Wish:
+    """A deployment of one model and a script in that environment."""
+    (tmp_path / "score.py").write_text(SCRIPT)
+    (tmp_path / "model.txt").write_text("model")
+
+    def make(environment: EnvironmentSpecification) -> DeploymentSpec:
+        request = DeploymentRequest(
+            models=(ModelReference(path=str(tmp_path / "model.txt")),),
+            entry_script=str(tmp_path / "score.py"),
+            environment=environment,
+            interpreter=sys.executable,
+        )
+        return Intake(stages, Reconciler(stages)).specification("tests", request)
+
+    return make
+
+
+def never() -> bool:
+    return False
+
+
+def test_an_image_has_the_locked_packages_and_the_models(stages: Stages, wish: Wish) -> None:
+    spec = wish(EnvironmentSpecification(name="e", python_version="3.11", pip_packages=("tabulate",)))
+    client = engine.connect()
+
+    image = imaging.build(stages, spec, print, never)
+
+    command = (
+        "import os, tabulate; from azureml.core.model import Model; "
+        "print(Model.get_model_path('model.txt'), os.getuid())"
+    )
+    try:
+        said = client.containers.run(image, ["-c", command], entrypoint="python", remove=True)
+    finally:
+        client.api.remove_image(image, force=True)
+    assert isinstance(said, bytes)
+    assert said.decode().split() == ["/var/azureml-app/azureml-models/model.txt/0/model.txt", "10001"]
+
+
+def test_a_python_that_the_base_image_lacks(
+    stages: Stages, wish: Wish, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Nothing answers there, so that the test needs nobody's network.
+    monkeypatch.setenv("UV_PYTHON_INSTALL_MIRROR", "file:///nowhere")
+    spec = wish(EnvironmentSpecification(name="e", python_version="3.13"))
+
+    with pytest.raises(ImageException, match=f"{BASE} does not have the Python") as caught:
+        imaging.build(stages, spec, print, never)
+
+    assert caught.value.code == "PythonNotInBase"
+
+
+def test_the_package_at_fault_is_named(stages: Stages, wish: Wish) -> None:
+    missing = EnvironmentSpecification(
+        name="e", python_version="3.11", pip_packages=("estiva-no-such-thing==1",)
+    )
+
+    with pytest.raises(EnvironmentException, match="estiva-no-such-thing"):
+        imaging.build(stages, wish(missing), print, never)
