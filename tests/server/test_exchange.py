@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from uuid import RFC_4122, UUID
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from estiva_server.exchange import ID_LENGTH, Exchange, Response
+from estiva_server.exchange import ID_LENGTH, Exchange, Response, new_id
 from estiva_server.replies import check_header
 
 IDS = {
@@ -61,3 +62,11 @@ def test_a_request_without_an_id_gets_one_of_its_own(scope: dict[str, str]) -> N
     first, second = (dict(ask(scope).headers).get("x-request-id") for _ in range(2))
     assert first
     assert first != second
+
+
+def test_new_ids_are_random_uuids() -> None:
+    ids = [new_id() for _ in range(200)]
+    found = [UUID(one) for one in ids]
+    assert [str(one) for one in found] == ids
+    assert {(one.version, one.variant) for one in found} == {(4, RFC_4122)}
+    assert len(set(ids)) == len(ids)
