@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import threading
 import time
@@ -103,6 +104,47 @@ def test_a_stuck_worker_is_answered_for_and_replaced_alone(serve: Serve, preload
     assert server.status["restarts"] == 1
 
 
+# A function of the C library called with the interpreter's lock held, as a badly written extension does.
+HOLDS_THE_LOCK = "import ctypes\ndef init(): pass\ndef run(data): ctypes.PyDLL(None).sleep(60)\n"
+
+
+@both
+def test_a_worker_that_lets_nothing_else_run_is_replaced_alone(serve: Serve, preload: str) -> None:
+    variables = {"WORKER_COUNT": "2", "WORKER_PRELOAD": preload, "SCORING_TIMEOUT_MS": "300"}
+    server = serve({"score.py": HOLDS_THE_LOCK}, **variables)
+    before = set(server.workers(2))
+    with pytest.raises(OSError, match=r"closed|reset"):
+        server.score("stuck")
+    server.log.wait_for("lets nothing else run: the worker is replaced")
+    assert len(before & set(server.workers(2))) == 1
+    assert server.status["restarts"] == 1
+
+
+DEATHS = {
+    "segfault": "import ctypes; ctypes.string_at(0)",
+    "exit": "os._exit(9)",
+    "out of memory": "os.kill(os.getpid(), 9)",  # as the kernel does
+    "abort": "os.abort()",  # as C++ does
+    "loop": "\n        while True: pass",
+}
+
+
+@pytest.mark.parametrize("death", DEATHS)
+def test_however_a_worker_dies_it_is_replaced_at_once_again_and_again(serve: Serve, death: str) -> None:
+    run = f"def run(data):\n    if data == 'die': {DEATHS[death]}\n    return data\n"
+    script = f"import os\ndef init(): pass\n{run}"
+    server = serve({"score.py": script}, SCORING_TIMEOUT_MS="300")
+    for number in range(1, 4):
+        if death == "loop":
+            assert server.score("die").status == 504
+        else:
+            with pytest.raises(OSError, match=r"closed|reset"):
+                server.score("die")
+        server.wait_until_ready(number + 1)
+        assert server.score("next").json == "next"
+    assert server.status["restarts"] == 3
+
+
 @both
 def test_five_deaths_in_a_row_end_the_server(serve: Serve, preload: str) -> None:
     server = start(serve, preload)
@@ -188,14 +230,29 @@ BUSY = """
 import time
 def init(): pass
 def run(data):
-    end = time.monotonic() + 2
+    end = time.monotonic() + 1
     while time.monotonic() < end: pass
 """
 
 
+def test_preloaded_workers_share_the_memory_of_the_model(serve: Serve) -> None:
+    megabytes = 128
+    script = (
+        f"import os\ndef init(): global model; model = os.urandom(1) * ({megabytes} << 20)\n"
+        "def run(data): return model[len(model) // 2]\n"
+    )
+    server = serve({"score.py": script}, WORKER_COUNT="2", WORKER_PRELOAD="true")
+    server.score("")
+    for worker in server.workers(2):
+        rollup = Path(f"/proc/{worker}/smaps_rollup").read_text()
+        private = re.findall(r"^Private_\w+: +(\d+) kB", rollup, re.MULTILINE)
+        assert sum(map(int, private)) < megabytes * 1024 / 2
+
+
 def test_health_and_metrics_are_answered_quickly_while_every_slot_computes(serve: Serve) -> None:
     server = serve({"score.py": BUSY}, ESTIVA_CONCURRENCY="2", WORKER_COUNT="1")
-    threads = [threading.Thread(target=server.score, args=("",)) for _ in range(2)]
+    # Two run, the others wait.
+    threads = [threading.Thread(target=server.score, args=("",)) for _ in range(6)]
     for thread in threads:
         thread.start()
     wait_until_running(server, 2)

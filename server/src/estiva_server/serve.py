@@ -31,8 +31,10 @@ from estiva_server.status import StatusFile, parse
 
 DRAIN_SECONDS = 30.0
 """How long a worker that is asked to end may go on with the requests it has."""
-STUCK_GRACE_SECONDS = 2.0
-"""When a worker that could not answer by itself is killed: so long after the deadline, and the gateway's."""
+STUCK_GRACE_SECONDS = 0.06
+"""A worker that has not answered so long after the deadline cannot: it is frozen and replaced."""
+FROZEN_SECONDS = 0.14
+"""Then it is killed. Meanwhile the gateway answers 504 for it, where a closed connection would be a 502."""
 CRASHES = 5
 STABLE_SECONDS = 10.0
 """A worker that was ready for so long is no part of a crash loop; nor is one after which any scored."""
@@ -351,8 +353,8 @@ class Supervisor:
 
     @property
     def _limit(self) -> float:
-        """Seconds that a run() may take before its worker is killed; 0: no limit."""
-        timeout = self._settings.scoring_timeout_ms
+        """Seconds that a run() may take before its worker is frozen; 0: no limit, or it is the loader's."""
+        timeout = self._settings.scoring_timeout_ms if self._crew.share == 1 else 0
         return timeout / 1000 + STUCK_GRACE_SECONDS if timeout else 0.0
 
     def _keep_time(self) -> None:
@@ -360,19 +362,23 @@ class Supervisor:
         for child in self._ready(self._serving) if self._limit else ():
             oldest = child.boards[0].oldest()
             if oldest is not None and oldest + self._limit <= now:
-                self._kill_stuck(child)
+                self._freeze(child)
         for child in self._children.values():
             if child.kill_at is not None and child.kill_at <= now:
-                self.say(f"worker {child.pid} did not end within {DRAIN_SECONDS:g} s and is killed")
+                self.say(f"worker {child.pid} has not ended and is killed")
                 child.kill_at = None
                 child.send(signal.SIGKILL)
         if self._start_at is not None and self._start_at <= now:
             self._fill()
 
-    def _kill_stuck(self, child: Child) -> None:
-        """It holds the interpreter's lock, so that not even its watchdog can answer."""
-        child.send(signal.SIGKILL)
+    def _freeze(self, child: Child) -> None:
+        """It holds the interpreter's lock, so that not even its watchdog can answer or stop accepting.
+
+        Frozen it accepts nothing either: whoever comes next waits for the worker that takes its place.
+        """
+        child.send(signal.SIGSTOP)
         self._replace_stuck(child, "run() exceeded its deadline and lets nothing else run")
+        child.kill_at = time.monotonic() + FROZEN_SECONDS
 
     # --- the rest ------------------------------------------------------------------------------------------
 

@@ -25,8 +25,11 @@ from estiva.gateway.runtime import Key
 from estiva.records import Endpoint, Listener, Route, Version
 from estiva_server.contract import HEALTH_PATH
 
-GRACE_MS = 1_000
-"""The server's own deadline fires first; this much later the gateway's does."""
+GRACE_MS = 95
+"""The server's own deadline fires first; this much later the gateway's, for a replica that cannot answer.
+
+Its supervisor has taken it out of service by then, so that the next request finds another worker.
+"""
 IDLE_MS = 10_000
 """How long a client's connection may be idle: an old process lives this long after a reload at least."""
 _REST_MS = 5_000
