@@ -58,6 +58,10 @@ class Home:
         return self.root / "environments"
 
     @property
+    def packages(self) -> Path:
+        return self.root / "packages"
+
+    @property
     def replicas(self) -> Path:
         return self.root / "replicas"
 

@@ -129,6 +129,28 @@ class TrialResult(Record):
     log: tuple[str, ...]
 
 
+class PackageRequest(DeploymentRequest):
+    """An image of models and a score script, or the Dockerfile that makes it."""
+
+    generate_dockerfile: bool = False
+    image_name: str | None = None
+    image_label: str | None = None
+
+
+class PackageResult(Record):
+    digest: str
+    """Of all that the package is made from."""
+    dockerfile: str
+    location: str = ""
+    """The image: its name in the local engine, or with its digest in the registry that it was pushed to."""
+    registry: str = ""
+    """Where it was pushed; empty: it is in the local engine alone."""
+
+
+class ImagePull(Record):
+    location: str
+
+
 class ScaleRequest(Record):
     replicas: int = Field(ge=1)
 

@@ -8,7 +8,18 @@ from enum import IntEnum
 import typer
 
 from estiva import __version__
-from estiva.cli import deploy, doctor, environment, model, server, service, trial, tutorial, workspace
+from estiva.cli import (
+    deploy,
+    doctor,
+    environment,
+    model,
+    package,
+    server,
+    service,
+    trial,
+    tutorial,
+    workspace,
+)
 from estiva.cli.output import wrapped
 from estiva.errors import ControlServerException, EstivaError
 
@@ -29,7 +40,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     epilog="First time here?  `estiva demo` shows the whole loop in a minute.",
 )
-for commands in (deploy, trial, tutorial, doctor, server):
+for commands in (deploy, package, trial, tutorial, doctor, server):
     commands.add_to(app)
 for noun in (workspace, model, environment, service):
     app.add_typer(noun.app)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 from estiva import engine
 from estiva.control.stages import Stages
 from estiva.environments import explanations, server, shipping
-from estiva.errors import EstivaError, ImageException
-from estiva.images import builder, planning
+from estiva.errors import EstivaError, ImageException, UserErrorException
+from estiva.images import builder, dockerfile, planning
+from estiva.images.context import write_tar
 from estiva.images.records import (
     BaseImage,
     Content,
@@ -22,11 +24,16 @@ from estiva.images.records import (
     ScoringServer,
     Tools,
 )
+from estiva.messages import PackageRequest, PackageResult
 from estiva.records import DeploymentSpec, EnvironmentSpecification, ModelMount, Tree
 from estiva_server import contract
 
 BASE_IMAGE_VARIABLE = "ESTIVA_BASE_IMAGE"
+REGISTRY_VARIABLE = "ESTIVA_REGISTRY"
+"""Where packages are pushed: "registry.example.org/team"."""
 
+_NAME = re.compile(r"(?=.{3,32}$)[a-z0-9]([-.a-z0-9]*[a-z0-9])?")
+_LABEL = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 _DEFAULT_BASE = "python:{python}-slim-bookworm"
 
 OnLine = Callable[[str], None]
@@ -56,6 +63,61 @@ def build(
 ) -> str:
     """The image of a deployment, built unless the engine has it; returns its name. Idempotent."""
     return execute(plan(stages, spec, on_line, cancelled), on_line, cancelled, tag)
+
+
+def package(
+    stages: Stages, spec: DeploymentSpec, request: PackageRequest, on_line: OnLine, cancelled: Cancelled
+) -> PackageResult:
+    """The image, pushed if there is a registry for it; or its Dockerfile, kept with all that it copies."""
+    tag = _tag(request)
+    planned = plan(stages, spec, on_line, cancelled)
+    result = PackageResult(digest=planned.digest, dockerfile=dockerfile.of_plan(planned))
+    if request.generate_dockerfile:
+        _keep_context(stages, planned, result.dockerfile)
+        return result
+    image = execute(planned, on_line, cancelled, tag or f"package:{planned.digest[:12]}")
+    registry = os.environ.get(REGISTRY_VARIABLE, "")
+    if not registry:
+        return result.model_copy(update={"location": image})
+    remote = f"{registry}/{image}"
+    builder.tag(image, remote)
+    return result.model_copy(update={"location": builder.push(remote, on_line), "registry": registry})
+
+
+def context_file(stages: Stages, digest: str) -> Path:
+    """The kept build context of a Dockerfile, a tar; ImageException if it is not there."""
+    file = stages.home.packages / f"{digest}.tar"
+    if not re.fullmatch(r"[0-9a-f]{64}", digest) or not file.is_file():
+        raise ImageException(
+            "The package's files are not kept any more. Make the package again.", code="PackageNotFound"
+        )
+    return file
+
+
+def _keep_context(stages: Stages, planned: Plan, text: str) -> None:
+    stages.home.packages.mkdir(mode=0o700, exist_ok=True)
+    file = stages.home.packages / f"{planned.digest}.tar"
+    part = file.with_suffix(".part")
+    try:
+        with part.open("wb") as target:
+            write_tar(target, text, planned.files, planned.directories)
+        part.replace(file)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _tag(request: PackageRequest) -> str | None:
+    if request.image_name is None and request.image_label is None:
+        return None
+    name, label = request.image_name or "package", request.image_label or "1"
+    if not _NAME.fullmatch(name) or not _LABEL.fullmatch(label):
+        raise UserErrorException(
+            f"{name}:{label} cannot be the name of an image. A name has 3 to 32 small letters, digits, dots "
+            "and hyphens, and begins and ends with a letter or digit; a label has letters, digits, dots, "
+            "hyphens and underscores.",
+            code="ImageNameInvalid",
+        )
+    return f"{name}:{label}"
 
 
 def plan_environment(

@@ -89,7 +89,7 @@ def build(
     on_line: OnLine,
     cancelled: Cancelled = lambda: False,
     settings: Mapping[str, str] | None = None,
-    tag: str | None = None,
+    name: str | None = None,
 ) -> str:
     """Builds the layers that the engine does not have; returns the image's reference. Idempotent.
 
@@ -109,10 +109,15 @@ def build(
             if not _has(client, layer):
                 _Building(client, plan, layer, parent, settings or {}).run(on_line, cancelled)
         parent = layer.reference
-    if tag is not None:
-        with engine.translated(f"The image cannot be named {tag}", ImageException):
-            client.api.tag(parent, *_split(tag))
-    return tag or parent
+    if name is not None:
+        tag(parent, name)
+    return name or parent
+
+
+def tag(reference: str, name: str) -> None:
+    """Gives an image another name, which no other has any more."""
+    with engine.translated(f"The image cannot be named {name}", ImageException):
+        engine.connect().api.tag(reference, *_split(name))
 
 
 def _alone(layer: Layer) -> FileLock:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from estiva.sdk.configuration import WebserviceDeploymentConfiguration
     from estiva.sdk.environment import Environment
     from estiva.sdk.inference import InferenceConfig
+    from estiva.sdk.package import ModelPackage
     from estiva.sdk.webservice import Webservice
 
 Labels = dict[str, Any]
@@ -374,6 +375,20 @@ class Model:
         return address("workspaces", self.workspace.name, "models", self.name, str(self.version))
 
     # --- deploying -----------------------------------------------------------------------------------
+
+    @staticmethod
+    def package(
+        workspace: Workspace,
+        models: Sequence[Model | ModelReference | str | os.PathLike[str]],
+        inference_config: InferenceConfig | None = None,
+        generate_dockerfile: bool = False,
+        image_name: str | None = None,
+        image_label: str | None = None,
+    ) -> ModelPackage:
+        """The image of models and a score script, or its Dockerfile; returns at once."""
+        from estiva.sdk.package import package
+
+        return package(workspace, models, inference_config, generate_dockerfile, image_name, image_label)
 
     @staticmethod
     def deploy(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
-from estiva.control.api import environments, models, server, services, workspaces
+from estiva.control.api import environments, models, packages, server, services, workspaces
 from estiva.control.server import Server
 from estiva.errors import EstivaError, UserErrorException
 from estiva.messages import Problem
@@ -39,6 +39,6 @@ def build(control: Server) -> FastAPI:
     def answer_error(_request: Request, error: EstivaError) -> JSONResponse:
         return JSONResponse(problem(error).model_dump(), status_code=status_of(error))
 
-    for module in (server, workspaces, models, environments, services):
+    for module in (server, workspaces, models, packages, environments, services):
         app.include_router(module.router)
     return app
