@@ -80,6 +80,28 @@ class PublicationRequest(Record):
 
     host: str | None = None
     port: int | None = None
+    auth_enabled: bool | None = None
+    primary_key: SecretStr | None = None
+    secondary_key: SecretStr | None = None
+
+    def body(self) -> dict[str, Any]:
+        """As JSON, with the keys in clear."""
+        keys = {"primary_key": self.primary_key, "secondary_key": self.secondary_key}
+        clear = {name: key.get_secret_value() for name, key in keys.items() if key is not None}
+        return {**self.model_dump(mode="json"), **clear}
+
+
+class KeyRequest(Record):
+    """A key to take the place of one; None: a new random one."""
+
+    key: SecretStr | None = None
+
+
+class KeysView(Record):
+    """The one answer that has keys in it, for whoever asks for nothing else."""
+
+    primary: str
+    secondary: str
 
 
 class DeploymentRequest(Record):
@@ -113,6 +135,8 @@ class DeploymentRequest(Record):
         content = self.model_dump(mode="json")
         if self.secrets is not None:
             content["secrets"] = {name: value.get_secret_value() for name, value in self.secrets.items()}
+        if self.publication is not None:
+            content["publication"] = self.publication.body()
         return content
 
 

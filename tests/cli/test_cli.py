@@ -43,7 +43,7 @@ def test_the_commands_are_named_for_the_users_words() -> None:
             *("model register", "model list", "model show", "model download", "model delete"),
             *("env create", "env list", "env show", "env build"),
             *("service list", "service show", "service run", "service logs"),
-            *("service reload", "service update", "service scale", "service delete"),
+            *("service reload", "service update", "service scale", "service keys", "service delete"),
         ]
     )
 

@@ -39,14 +39,14 @@ def test_a_port_of_another_program_is_refused() -> None:
 
 
 def test_without_a_wish_a_free_port_of_loopback_is_taken() -> None:
-    published = publications.published(None, [service()])
+    published = publications.published(PublicationRequest(), [service()])
     assert published.host == "127.0.0.1"
     assert published.port not in (None, 8890)
 
 
 def test_the_port_stays_in_an_update() -> None:
     before = Publication(host="10.1.2.3", port=8890)
-    for wanted in (None, PublicationRequest(host="127.0.0.1", port=8890)):
+    for wanted in (PublicationRequest(), PublicationRequest(host="127.0.0.1", port=8890)):
         assert publications.changed(KEY, before, wanted) == before
     with pytest.raises(WebserviceException, match="port 8890, which does not change") as caught:
         publications.changed(KEY, before, PublicationRequest(port=8891))

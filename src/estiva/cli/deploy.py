@@ -97,6 +97,9 @@ def deploy(
     env_file: EnvFile = None,
     secrets_file: SecretFile = None,
     debug: Annotated[bool, typer.Option(help="Answer with tracebacks when run() fails.")] = False,
+    auth: Annotated[
+        bool | None, typer.Option("--auth/--no-auth", help="Ask callers for a key; off unless said.")
+    ] = None,
     overwrite: Annotated[bool, typer.Option(help="Replace a service of this name.")] = False,
     watch: Annotated[bool, typer.Option(help="Stay, and reload when the scripts are saved.")] = False,
     no_wait: Annotated[bool, typer.Option("--no-wait", help="Return as soon as it is accepted.")] = False,
@@ -108,13 +111,14 @@ def deploy(
     from estiva.sdk.model import Model
 
     found = find(workspace)
-    warn_if_public(host)
+    warn_if_public(host, auth)
     configuration = LocalWebserviceDeploymentConfiguration(
         port=port,
         host=host,
         scoring_timeout_ms=timeout_ms,
         init_timeout_sec=init_timeout,
         debug=debug,
+        auth_enabled=auth,
         environment_variables=environments.variables(env_file),
         secrets=environments.variables(secrets_file),
     )
@@ -233,8 +237,8 @@ def newest(workspace: Workspace, name: str) -> Model:
         ) from error
 
 
-def warn_if_public(host: str) -> None:
-    if host not in _LOOPBACK:
+def warn_if_public(host: str, auth: bool | None) -> None:
+    if host not in _LOOPBACK and not auth:
         typer.echo(
             f"Warning: the service will listen on {host} without keys: "
             "whoever reaches this machine can call it.",

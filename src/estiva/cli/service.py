@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
     from estiva.sdk.local import LocalWebservice, LocalWebserviceDeploymentConfiguration
 
 app = typer.Typer(name="service", help="Deployed services.", no_args_is_help=True)
+
+
+class KeyName(str, Enum):
+    PRIMARY = "primary"
+    SECONDARY = "secondary"
+
 
 Name = Annotated[str, typer.Argument(help="The service's name.", autocompletion=completion.services)]
 
@@ -131,6 +138,25 @@ def scale(
     service = find_service(workspace, name)
     service.scale(replicas, wait=not no_wait)
     show_fields(fields(service), output)
+
+
+@app.command(epilog="Example:  estiva service keys mysvc --regenerate secondary")
+def keys(
+    name: Name,
+    regenerate: Annotated[
+        KeyName | None, typer.Option(help="Replace this one first; the other goes on working.")
+    ] = None,
+    workspace: WorkspaceName = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Print the two keys of a service that asks for one."""
+    service = find_service(workspace, name)
+    if regenerate is not None:
+        service.regen_key(regenerate.value)
+    primary, secondary = service.get_keys()
+    show_fields({"primary": primary, "secondary": secondary}, output)
+    if not service.auth_enabled:
+        typer.echo(f"{name} does not ask for them: deploy it with --auth.", err=True)
 
 
 @app.command()

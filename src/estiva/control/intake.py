@@ -10,14 +10,23 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Literal
 
+from pydantic import SecretStr
+
 from estiva.control import nocode, placement, publications
-from estiva.control.keys import new_credentials
+from estiva.control.keys import checked, new_credentials, replacement
 from estiva.control.reconcile import Reconciler
 from estiva.control.stages import Stages
 from estiva.errors import WebserviceException
-from estiva.messages import DeploymentRequest, ModelReference, ModelRegistration, ServiceView
+from estiva.messages import (
+    DeploymentRequest,
+    ModelReference,
+    ModelRegistration,
+    PublicationRequest,
+    ServiceView,
+)
 from estiva.records import (
     Code,
+    Credentials,
     DeploymentSpec,
     EnvironmentSpecification,
     Generation,
@@ -108,6 +117,16 @@ class Intake:
         """Not a new generation: replicas of the one that serves are started, or drained and ended."""
         self._stages.store.update_service(key, scaling=Scaling(replicas=replicas))
         return self._announce(key)
+
+    def keys(self, key: ServiceKey) -> Credentials:
+        return self._stages.store.credentials(key.workspace, key.service)
+
+    def replace_key(self, key: ServiceKey, name: str, value: SecretStr | None) -> Credentials:
+        """The old key stops before this returns; the other one is not touched."""
+        changes = replacement(name, value)
+        credentials = self._stages.store.update_credentials(key.workspace, key.service, **changes)
+        self._stages.publisher.publish(key.workspace)
+        return credentials
 
     def delete(self, key: ServiceKey) -> None:
         self._stages.store.service(key)
@@ -238,12 +257,16 @@ class Intake:
         return next((service for service in services if service.key == key), None)
 
     def _create(self, key: ServiceKey, spec: DeploymentSpec, request: DeploymentRequest) -> ServiceView:
+        wanted = request.publication or PublicationRequest()
+        credentials = new_credentials(wanted.primary_key, wanted.secondary_key)
+        publication = publications.published(wanted, self._stages.store.services())
+        publications.check_keys(publication, self._stages.publisher.available)
         service = Service(
             key=key,
             kind=request.kind or "local",
             targets=(spec.target,),
             state=ServiceState.TRANSITIONING,
-            publication=publications.published(request.publication, self._stages.store.services()),
+            publication=publication,
             scaling=Scaling(replicas=request.replicas or 1),
             desired=1,
             description=request.description,
@@ -251,7 +274,7 @@ class Intake:
             properties=request.properties or {},
         )
         generation = Generation(number=1, state=GenerationState.PENDING, spec=spec)
-        self._stages.store.create_service(service, generation, new_credentials())
+        self._stages.store.create_service(service, generation, credentials)
         return self._announce(key)
 
     def _accept(
@@ -275,10 +298,13 @@ class Intake:
 
     def _republish(self, service: Service, request: DeploymentRequest) -> None:
         """What of the service is no part of a generation."""
-        before = service.publication or Publication()
-        changes: dict[str, object] = {
-            "publication": publications.changed(service.key, before, request.publication)
-        }
+        wanted = request.publication or PublicationRequest()
+        publication = publications.changed(service.key, service.publication or Publication(), wanted)
+        publications.check_keys(publication, self._stages.publisher.available)
+        given = {"primary_key": wanted.primary_key, "secondary_key": wanted.secondary_key}
+        keys = {name: checked(key) for name, key in given.items() if key is not None}
+        self._stages.store.update_credentials(service.key.workspace, service.key.service, **keys)
+        changes: dict[str, object] = {"publication": publication}
         if request.replicas is not None:
             changes["scaling"] = Scaling(replicas=request.replicas)
         self._stages.store.update_service(service.key, **changes)

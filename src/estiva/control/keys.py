@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import secrets
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import SecretStr
 
@@ -29,6 +30,20 @@ def new_credentials(primary: SecretStr | None = None, secondary: SecretStr | Non
     return Credentials.model_validate(
         {name: checked(key) if key is not None else new_key() for name, key in given.items()}
     )
+
+
+def replacement(name: str, key: SecretStr | None) -> dict[str, SecretStr]:
+    """The change of the credentials that puts `key`, or a new one, in the place of the named one."""
+    if name not in get_args(KeyName):
+        raise WebserviceException(
+            f"There is no key {name!r}: a service has a primary and a secondary one.", code="KeyUnknown"
+        )
+    return {f"{name}_key": new_key() if key is None else checked(key)}
+
+
+def digest(key: SecretStr) -> str:
+    """What the gateway knows of a key: SHA-256 in upper-case hexadecimal digits."""
+    return hashlib.sha256(key.get_secret_value().encode()).hexdigest().upper()
 
 
 def checked(key: SecretStr) -> SecretStr:

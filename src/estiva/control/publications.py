@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from estiva.errors import WebserviceException
+from estiva.errors import GatewayException, WebserviceException
 from estiva.gateway import ports
 from estiva.messages import PublicationRequest
 from estiva.records import Publication, Service, ServiceKey
@@ -12,22 +12,34 @@ from estiva.records import Publication, Service, ServiceKey
 _LOOPBACK_NAMES = ("127.0.0.1", "0.0.0.0", "::")  # noqa: S104  a comparison
 
 
-def published(wanted: PublicationRequest | None, services: Collection[Service]) -> Publication:
+def published(wanted: PublicationRequest, services: Collection[Service]) -> Publication:
     """How a new service is published, beside those that are there."""
-    wanted = wanted or PublicationRequest()
     host = wanted.host or Publication().host
-    return Publication(host=host, port=_choose_port(host, wanted.port, services))
+    port = _choose_port(host, wanted.port, services)
+    return Publication(host=host, port=port, auth_enabled=bool(wanted.auth_enabled))
 
 
-def changed(key: ServiceKey, before: Publication, wanted: PublicationRequest | None) -> Publication:
+def changed(key: ServiceKey, before: Publication, wanted: PublicationRequest) -> Publication:
     """A service keeps its port for life, so that its callers' URL stays true."""
-    if wanted is not None and wanted.port not in (None, before.port):
+    if wanted.port not in (None, before.port):
         raise WebserviceException(
             f"The service {key.service!r} is published on port {before.port}, which does "
             f"not change in an update. Leave the port out, or delete the service and deploy it anew.",
             code="PortChange",
         )
-    return before
+    if wanted.auth_enabled is None:
+        return before
+    return before.model_copy(update={"auth_enabled": wanted.auth_enabled})
+
+
+def check_keys(publication: Publication, gateway_available: bool) -> None:
+    """Raises GatewayException if the service is to ask for keys and nothing here can."""
+    if publication.auth_enabled and not gateway_available:
+        raise GatewayException(
+            "A service that asks for keys needs HAProxy, and none was found. Install haproxy 2.6 or newer "
+            "(`estiva doctor` says how), or deploy without auth_enabled.",
+            code="HAProxyMissing",
+        )
 
 
 def scoring_uri(publication: Publication) -> str:

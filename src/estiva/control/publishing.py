@@ -9,9 +9,11 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from estiva.control.fleet import Fleet
+from estiva.control.keys import digest
 from estiva.gateway import Gateway, binary
 from estiva.home import Home
 from estiva.records import (
+    Access,
     Endpoint,
     Generation,
     Listener,
@@ -100,8 +102,14 @@ class Publisher:
             if number is not None and service.state is not ServiceState.DELETING:
                 generation = self._generation(service, number)
                 replicas = self._fleet.observe(service.key).of(number)
-                routes.append(route(service, generation, replicas))
+                routes.append(route(service, generation, replicas, self._access(service)))
         return routes
+
+    def _access(self, service: Service) -> Access | None:
+        if service.publication is None or not service.publication.auth_enabled:
+            return None
+        keys = self._store.credentials(service.key.workspace, service.key.service)
+        return Access(key_hashes=(digest(keys.primary_key), digest(keys.secondary_key)))
 
     def _generation(self, service: Service, number: int) -> Generation:
         """Read once: what is routed of a generation does not change, and a generation may be large."""
@@ -133,7 +141,9 @@ def listener(publication: Publication | None) -> Listener | None:
     return Listener(host=publication.host, port=publication.port)
 
 
-def route(service: Service, generation: Generation, replicas: tuple[Replica, ...]) -> Route:
+def route(
+    service: Service, generation: Generation, replicas: tuple[Replica, ...], access: Access | None = None
+) -> Route:
     """With those replicas that are wanted and have been ready.
 
     How many requests a replica takes is what it says itself: workers and batches are its script's matter.
@@ -156,4 +166,5 @@ def route(service: Service, generation: Generation, replicas: tuple[Replica, ...
         name=service.key.service,
         versions=(version,),
         listener=listener(service.publication),
+        access=access,
     )

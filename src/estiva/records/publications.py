@@ -12,6 +12,8 @@ class Publication(Record):
 
     host: str = "127.0.0.1"
     port: int | None = None
+    auth_enabled: bool = False
+    """Callers need one of the service's two keys."""
 
 
 class Credentials(Record):

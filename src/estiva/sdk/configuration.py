@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from pydantic import SecretStr
+
 from estiva.errors import WebserviceException
 from estiva.messages import PublicationRequest
 from estiva.records import ServiceKind, ServiceSettings
@@ -17,6 +19,8 @@ class WebserviceDeploymentConfiguration:
     `environment_variables` and `secrets` reach the score script; the values of secrets never show in output
     (None: none, or in an update, as they are). `scoring_timeout_ms`: a request's deadline.
     `init_timeout_sec`: how long init() may take. `debug`: tracebacks in the answers when run() fails.
+    `auth_enabled`: callers need one of two keys (None: they need none, or in an update, as it is), which are
+    random unless `primary_key` and `secondary_key` are given.
     """
 
     kind: ClassVar[ServiceKind]
@@ -28,6 +32,9 @@ class WebserviceDeploymentConfiguration:
         scoring_timeout_ms: int = 60_000,
         init_timeout_sec: float = 600.0,
         debug: bool = False,
+        auth_enabled: bool | None = None,
+        primary_key: str | None = None,
+        secondary_key: str | None = None,
         environment_variables: dict[str, str] | None = None,
         secrets: dict[str, str] | None = None,
         description: str | None = None,
@@ -37,6 +44,9 @@ class WebserviceDeploymentConfiguration:
         self.scoring_timeout_ms = scoring_timeout_ms
         self.init_timeout_sec = init_timeout_sec
         self.debug = debug
+        self.auth_enabled = auth_enabled
+        self.primary_key = primary_key
+        self.secondary_key = secondary_key
         self.environment_variables = environment_variables or {}
         self.secrets = secrets
         self.description = description
@@ -58,8 +68,12 @@ class WebserviceDeploymentConfiguration:
         )
 
     def publication(self) -> PublicationRequest:
-        """Where the service is to be published; by itself, a free port of this machine."""
-        return PublicationRequest()
+        """Where the service is to be published, and for whom."""
+        return PublicationRequest(
+            auth_enabled=self.auth_enabled,
+            primary_key=None if self.primary_key is None else SecretStr(self.primary_key),
+            secondary_key=None if self.secondary_key is None else SecretStr(self.secondary_key),
+        )
 
 
 def check_port(port: Any) -> None:

@@ -51,7 +51,7 @@ class LocalWebserviceDeploymentConfiguration(WebserviceDeploymentConfiguration):
         return super().settings().model_copy(update={"runtime": self.runtime})
 
     def publication(self) -> PublicationRequest:
-        return PublicationRequest(host=self.host, port=self.port)
+        return super().publication().model_copy(update={"host": self.host, "port": self.port})
 
 
 class LocalWebservice(Webservice, kind="local"):

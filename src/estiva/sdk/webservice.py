@@ -8,11 +8,12 @@ import time
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, ClassVar
+from urllib.parse import quote
 
 from estiva import records
 from estiva.errors import ControlServerException, WebserviceException
 from estiva.findings import render
-from estiva.messages import ServiceView
+from estiva.messages import KeysView, ServiceView
 from estiva.records import Generation, GenerationState, ReplicaPhase, ServiceKind
 from estiva.sdk.connection import address, connect, lines
 from estiva.sdk.html import table
@@ -162,6 +163,12 @@ class Webservice:
         return self._view.service.scaling.replicas
 
     @property
+    def auth_enabled(self) -> bool:
+        """Whether callers need a key; `run()` sends it by itself."""
+        publication = self._view.service.publication
+        return publication is not None and publication.auth_enabled
+
+    @property
     def scoring_uri(self) -> str | None:
         if self._view.service.serving is None or self._deleted:
             return None
@@ -195,7 +202,22 @@ class Webservice:
                 code="ServiceNotRunning",
             )
         timeout = (self._view.serving or self._view.desired).spec.settings.scoring_timeout_ms
-        return score(self.scoring_uri, input_data, timeout_ms=timeout)
+        headers = {"Authorization": f"Bearer {self.get_keys()[0]}"} if self.auth_enabled else None
+        return score(self.scoring_uri, input_data, timeout_ms=timeout, headers=headers)
+
+    def get_keys(self) -> tuple[str, str]:
+        """The primary and the secondary key: `Authorization: Bearer KEY` with either is let in."""
+        keys = KeysView.model_validate(connect().request("GET", f"{self._path}/keys"))
+        return keys.primary, keys.secondary
+
+    def regen_key(self, key: str, set_key: str | None = None) -> None:
+        """Replaces the "Primary" or the "Secondary" key by a random one, or by `set_key`.
+
+        The old one has stopped when this returns; the other one goes on.
+        """
+        if not key:
+            raise WebserviceException('Say which key: "Primary" or "Secondary".', code="KeyUnknown")
+        connect().request("POST", f"{self._path}/keys/{quote(key.lower(), safe='')}", body={"key": set_key})
 
     def get_logs(self, num_lines: int = 5000, init: bool = False, raw: bool = False) -> str:  # noqa: ARG002
         """The last lines of the newest generation's log, with UTC timestamps; also after it ended."""

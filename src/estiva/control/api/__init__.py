@@ -19,6 +19,8 @@ _STATUS_BY_CODE = {
     "ServiceExists": 409,
     "PortInUse": 409,
     "DeletionRequired": 412,
+    "KeyUnknown": 400,
+    "KeyInvalid": 400,
 }
 
 

@@ -12,8 +12,17 @@ from estiva.control.api.access import Control
 from estiva.control.server import Server
 from estiva.control.trial import run_trial
 from estiva.errors import WebserviceException
-from estiva.messages import DeploymentRequest, Progress, ScaleRequest, ServiceView, TrialRequest, TrialResult
-from estiva.records import Generation, GenerationState, ServiceKey
+from estiva.messages import (
+    DeploymentRequest,
+    KeyRequest,
+    KeysView,
+    Progress,
+    ScaleRequest,
+    ServiceView,
+    TrialRequest,
+    TrialResult,
+)
+from estiva.records import Credentials, Generation, GenerationState, ServiceKey
 
 router = APIRouter(prefix="/workspaces/{workspace}")
 
@@ -44,6 +53,17 @@ def reload(control: Control, workspace: str, name: str) -> ServiceView:
 @router.post("/services/{name}/scale", status_code=202)
 def scale(control: Control, workspace: str, name: str, request: ScaleRequest) -> ServiceView:
     return control.intake.scale(ServiceKey(workspace=workspace, service=name), request.replicas)
+
+
+@router.get("/services/{name}/keys")
+def keys(control: Control, workspace: str, name: str) -> KeysView:
+    return _keys(control.intake.keys(ServiceKey(workspace=workspace, service=name)))
+
+
+@router.post("/services/{name}/keys/{which}")
+def replace_key(control: Control, workspace: str, name: str, which: str, request: KeyRequest) -> KeysView:
+    key = ServiceKey(workspace=workspace, service=name)
+    return _keys(control.intake.replace_key(key, which, request.key))
 
 
 @router.get("/services/{name}")
@@ -104,6 +124,13 @@ def trial(control: Control, workspace: str, request: TrialRequest) -> StreamingR
         )
 
     return streams.run(work)
+
+
+def _keys(credentials: Credentials) -> KeysView:
+    return KeysView(
+        primary=credentials.primary_key.get_secret_value(),
+        secondary=credentials.secondary_key.get_secret_value(),
+    )
 
 
 def _followed(control: Server, key: ServiceKey, tail: int) -> Iterator[str]:
