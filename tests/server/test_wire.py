@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -42,9 +42,8 @@ CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ScoringServer]:
-    serve = Serve(tmp_path_factory.mktemp("wire"))
-    yield serve({"score.py": SCRIPT}, ESTIVA_BODY_LIMIT_BYTES=str(LIMIT))
-    serve.close()
+    with closing(Serve(tmp_path_factory.mktemp("wire"))) as serve:
+        yield serve({"score.py": SCRIPT}, ESTIVA_BODY_LIMIT_BYTES=str(LIMIT))
 
 
 @pytest.fixture

@@ -16,6 +16,8 @@ Scope = Mapping[str, Any]
 Reader = Callable[[Scope, bytes], Any]
 """Makes a request and its body the argument of run(), or its arguments by name; raises InputError."""
 
+HEADERS_PARAMETER = "request_headers"
+"""The parameter of run() that gets the request's headers, and no data."""
 CHUNK = 64 * 1024
 
 

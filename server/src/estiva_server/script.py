@@ -13,12 +13,11 @@ from typing import Any, TypeVar
 from estiva_server import batching, inputs
 from estiva_server.batching import Batching
 from estiva_server.event_loop import wait_for
-from estiva_server.inputs import Reader
+from estiva_server.inputs import HEADERS_PARAMETER, Reader
 from estiva_server.schema import Schema, read_description, read_schema
 
 MODULE_NAME = "service_driver"
 """The official server's name for the entry script: pickled models refer to their classes by it."""
-HEADERS_PARAMETER = "request_headers"
 RAW_MARK = "__estiva_rawhttp__"
 """The attribute by which @rawhttp marks a function."""
 _PATHS_MARK = "__estiva_paths__"
