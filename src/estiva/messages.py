@@ -132,7 +132,7 @@ class DeploymentRequest(Record):
 
     def body(self) -> dict[str, Any]:
         """As JSON, with the secrets in clear: for the owner-only socket and nothing else."""
-        content = self.model_dump(mode="json")
+        content = self.model_dump(mode="json", context={"reveal": True})
         if self.secrets is not None:
             content["secrets"] = {name: value.get_secret_value() for name, value in self.secrets.items()}
         if self.publication is not None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from estiva import engine
 from estiva.control import imaging
@@ -16,9 +17,11 @@ from estiva.control.reconcile import Reconciler
 from estiva.control.stages import Stages
 from estiva.errors import EnvironmentException, ImageException
 from estiva.home import Home
+from estiva.images import builder
 from estiva.messages import DeploymentRequest, ModelReference
-from estiva.records import DeploymentSpec, EnvironmentSpecification, Workspace
+from estiva.records import ContainerRegistry, DeploymentSpec, EnvironmentSpecification, Workspace
 
+_EMPTY_TAR = bytes(10240)
 BASE = os.environ.get("ESTIVA_TEST_BASE_IMAGE", "")
 SCRIPT = """
 import tabulate
@@ -104,3 +107,27 @@ def test_the_package_at_fault_is_named(stages: Stages, wish: Wish) -> None:
 
     with pytest.raises(EnvironmentException, match="estiva-no-such-thing"):
         imaging.build(stages, wish(missing), print, never)
+
+
+@pytest.mark.skipif("ESTIVA_TEST_REGISTRY" not in os.environ, reason="no registry: scripts/_engine up")
+def test_a_base_image_comes_from_a_registry_that_wants_a_login(stages: Stages) -> None:
+    address = os.environ["ESTIVA_TEST_REGISTRY"]
+    user, _, password = os.environ["ESTIVA_TEST_REGISTRY_LOGIN"].partition(":")
+    client = engine.connect()
+    name = f"{address}/empty:1"
+    client.api.import_image_from_data(_EMPTY_TAR, repository=f"{address}/empty", tag="1")
+    builder.push(name, print, builder.Credentials(user, password))
+    client.api.remove_image(name)
+    wanted = EnvironmentSpecification(name="e", python_version="3.11", base_image="empty:1")
+
+    def base(password: str) -> str | None:
+        registry = ContainerRegistry(address=address, username=user, password=SecretStr(password))
+        spec = wanted.model_copy(update={"base_image_registry": registry})
+        return imaging.plan_environment(stages, spec, sys.executable, print, never).base.reference
+
+    with pytest.raises(ImageException, match="docker login"):
+        base("wrong")
+    try:
+        assert base(password) == name
+    finally:
+        client.api.remove_image(name, force=True)

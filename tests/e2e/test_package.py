@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import uuid
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,11 @@ from estiva.cli import app
 from estiva.errors import WebserviceException
 
 BASE = os.environ.get("ESTIVA_TEST_BASE_IMAGE", "")
-SCRIPT = "import json\n\ndef init(): ...\n\ndef run(data):\n    return [2 * n for n in json.loads(data)]\n"
+# New in each run, so that an image is built.
+SCRIPT = (
+    f"# {uuid.uuid4()}\n"
+    "import json\n\ndef init(): ...\n\ndef run(data):\n    return [2 * n for n in json.loads(data)]\n"
+)
 
 needs_engine = pytest.mark.skipif(
     not BASE, reason="no container engine with a base image: scripts/_engine up"
@@ -52,12 +57,13 @@ def test_a_packaged_image_is_in_the_local_engine(
     assert package.state == "Succeeded"
     assert package.location == "doubling:1"
     assert package.get_logs() in said
+    image = engine.connect().images.get("doubling:1")
     try:
-        assert engine.connect().images.get("doubling:1").labels["estiva.models"] == '["model.txt:0"]'
+        assert image.labels["estiva.models"] == '["model.txt:0"]'
         package.pull()
         assert capsys.readouterr().out == "The image doubling:1 is in the local engine already.\n"
     finally:
-        engine.connect().images.remove("doubling:1", force=True)
+        engine.connect().images.remove(str(image.id), force=True)
     with pytest.raises(WebserviceException, match="use pull"):
         package.save("somewhere")
 

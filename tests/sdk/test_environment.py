@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from estiva.errors import UserErrorException
+from estiva.messages import DeploymentRequest
 from estiva.records import EnvironmentSpecification
 from estiva.sdk.environment import CondaDependencies, Environment
 
@@ -211,3 +212,22 @@ specifications = st.builds(
 @given(specifications)
 def test_the_registry_s_record_comes_back_as_it_was(found: EnvironmentSpecification) -> None:
     assert Environment.from_specification(found).to_specification() == found
+
+
+def test_a_registrys_password_travels_with_a_deployment_and_nowhere_else() -> None:
+    environment = Environment("mine")
+    environment.docker.base_image = "team/base:1"
+    environment.docker.base_image_registry.address = "registry.example.org"
+    environment.docker.base_image_registry.username = "ana"
+    environment.docker.base_image_registry.password = "s3cr3t"
+    environment.docker.platform.architecture = "arm64"
+    specification = environment.to_specification()
+
+    assert "s3cr3t" not in specification.model_dump_json() + repr(environment) + repr(specification)
+    sent = DeploymentRequest(environment=specification, interpreter="python").body()
+    assert sent["environment"]["base_image_registry"]["password"] == "s3cr3t"
+    again = Environment.from_specification(specification).docker
+    assert again.base_image_registry.address == "registry.example.org"
+    assert again.platform.to_text() == "linux/arm64"
+    with pytest.raises(AttributeError, match="ContainerRegistry has no attribute 'user'"):
+        environment.docker.base_image_registry.user = "ana"

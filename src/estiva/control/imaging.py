@@ -8,7 +8,6 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from estiva import engine
 from estiva.control.stages import Stages
 from estiva.environments import explanations, server, shipping
 from estiva.errors import EstivaError, ImageException, UserErrorException
@@ -25,7 +24,7 @@ from estiva.images.records import (
     Tools,
 )
 from estiva.messages import PackageRequest, PackageResult
-from estiva.records import DeploymentSpec, EnvironmentSpecification, ModelMount, Tree
+from estiva.records import ContainerRegistry, DeploymentSpec, EnvironmentSpecification, ModelMount, Tree
 from estiva_server import contract
 
 BASE_IMAGE_VARIABLE = "ESTIVA_BASE_IMAGE"
@@ -40,9 +39,14 @@ OnLine = Callable[[str], None]
 Cancelled = Callable[[], bool]
 
 
-def plan(stages: Stages, spec: DeploymentSpec, on_line: OnLine, cancelled: Cancelled) -> Plan:
-    """The image of a deployment: everything but its variables and secrets. Needs no engine."""
-    base, content = _base_and_content(stages, spec.environment, spec.interpreter, on_line, cancelled)
+def plan(
+    stages: Stages, spec: DeploymentSpec, on_line: OnLine, cancelled: Cancelled, here: bool = True
+) -> Plan:
+    """The image of a deployment: everything but its variables and secrets.
+
+    `here`: for the engine in reach, which is asked for the base image; else for any.
+    """
+    base, content = _base_and_content(stages, spec.environment, spec.interpreter, on_line, cancelled, here)
     content = content.model_copy(
         update={
             "models": tuple(file for mount in spec.models for file in _files(stages, mount.tree, mount.path)),
@@ -55,7 +59,7 @@ def plan(stages: Stages, spec: DeploymentSpec, on_line: OnLine, cancelled: Cance
             "labels": planning.labels(_facts(spec)),
         }
     )
-    return planning.plan_image(base, content)
+    return planning.plan_image(base, content, spec.environment.platform)
 
 
 def build(
@@ -70,7 +74,7 @@ def package(
 ) -> PackageResult:
     """The image, pushed if there is a registry for it; or its Dockerfile, kept with all that it copies."""
     tag = _tag(request)
-    planned = plan(stages, spec, on_line, cancelled)
+    planned = plan(stages, spec, on_line, cancelled, here=not request.generate_dockerfile)
     result = PackageResult(digest=planned.digest, dockerfile=dockerfile.of_plan(planned))
     if request.generate_dockerfile:
         _keep_context(stages, planned, result.dockerfile)
@@ -124,8 +128,8 @@ def plan_environment(
     stages: Stages, spec: EnvironmentSpecification, interpreter: str, on_line: OnLine, cancelled: Cancelled
 ) -> Plan:
     """The image of an environment alone, which is what images of deployments are built upon."""
-    base, content = _base_and_content(stages, spec, interpreter, on_line, cancelled)
-    return planning.plan_environment(base, content)
+    base, content = _base_and_content(stages, spec, interpreter, on_line, cancelled, here=True)
+    return planning.plan_environment(base, content, spec.platform)
 
 
 def execute(planned: Plan, on_line: OnLine, cancelled: Cancelled, tag: str | None = None) -> str:
@@ -160,46 +164,67 @@ def _explained(error: ImageException, planned: Plan) -> EstivaError:
 
 
 def _base_and_content(
-    stages: Stages, spec: EnvironmentSpecification, interpreter: str, on_line: OnLine, cancelled: Cancelled
+    stages: Stages,
+    spec: EnvironmentSpecification,
+    interpreter: str,
+    on_line: OnLine,
+    cancelled: Cancelled,
+    here: bool,
 ) -> tuple[BaseImage, Content]:
-    python, packages = _packages(stages, spec, interpreter, on_line, cancelled)
+    machine = _machine(spec.platform, here)
+    python, packages = _packages(stages, spec, interpreter, machine, on_line, cancelled)
     certificates = shipping.certificates()
     content = Content(
         packages=packages,
         server=_server(stages),
         tools=Tools(
-            uv=str(stages.environments.uv_for(_machine(), on_line, cancelled)),
+            uv=str(stages.environments.uv_for(machine, on_line, cancelled)),
             certificates=str(certificates) if certificates else None,
         ),
     )
-    return _base(spec, python, on_line), content
+    return _base(spec, python, on_line, here), content
 
 
-def _base(spec: EnvironmentSpecification, python: str, on_line: OnLine) -> BaseImage:
+def _base(spec: EnvironmentSpecification, python: str, on_line: OnLine, here: bool) -> BaseImage:
     if spec.base_dockerfile is not None:
         return BaseImage(dockerfile=spec.base_dockerfile)
     default = os.environ.get(BASE_IMAGE_VARIABLE) or _DEFAULT_BASE
     reference = spec.base_image or default.replace("{python}", python)
-    known = builder.base_id(reference, on_line) if engine.available() else ""
+    registry = spec.base_image_registry or ContainerRegistry()
+    if registry.address and spec.base_image and not reference.startswith(f"{registry.address}/"):
+        reference = f"{registry.address}/{reference}"
+    known = builder.base_id(reference, on_line, _credentials(registry), spec.platform) if here else ""
     return BaseImage(reference=reference, image_id=known)
 
 
-def _machine() -> str:
-    """The engine's kind of processor; where there is none, this machine's."""
-    return builder.machine() if engine.available() else shipping.own_machine()
+def _credentials(registry: ContainerRegistry) -> builder.Credentials | None:
+    """None: those that Docker's own configuration has."""
+    if registry.username is None or registry.password is None:
+        return None
+    return builder.Credentials(registry.username, registry.password.get_secret_value())
+
+
+def _machine(platform: str | None, here: bool) -> str:
+    """The kind of processor that an image is for."""
+    if platform is not None:
+        return platform.split("/")[1] if "/" in platform else platform
+    return builder.machine() if here else shipping.own_machine()
 
 
 def _packages(
-    stages: Stages, spec: EnvironmentSpecification, interpreter: str, on_line: OnLine, cancelled: Cancelled
+    stages: Stages,
+    spec: EnvironmentSpecification,
+    interpreter: str,
+    machine: str,
+    on_line: OnLine,
+    cancelled: Cancelled,
 ) -> tuple[str, Packages]:
     """The Python's series, and what is installed for it."""
     series = shipping.series_of(spec.python_version, interpreter)
     if spec.borrowed_from and (spec.base_image or spec.base_dockerfile):
         path = None if spec.borrowed_from == interpreter else spec.borrowed_from
         return series, Packages(interpreter=Interpreter(path=path))
-    shipment = stages.environments.ship(
-        spec, interpreter, _machine(), planning.WHEELS_PLACE, on_line, cancelled
-    )
+    shipment = stages.environments.ship(spec, interpreter, machine, planning.WHEELS_PLACE, on_line, cancelled)
     for notice in shipment.notices:
         on_line(notice)
     return series, Packages(

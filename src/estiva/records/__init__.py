@@ -9,6 +9,7 @@ What went wrong is `Evidence`, which diagnosis turns into `Finding`s.
 from __future__ import annotations
 
 from estiva.records.assets import (
+    ContainerRegistry,
     Environment,
     EnvironmentSpecification,
     Lock,
@@ -52,6 +53,7 @@ from estiva.records.services import (
 __all__ = [
     "Access",
     "Code",
+    "ContainerRegistry",
     "Credentials",
     "DeploymentSpec",
     "Endpoint",

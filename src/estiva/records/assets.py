@@ -6,7 +6,7 @@ import hashlib
 import json
 from datetime import datetime
 
-from pydantic import Field
+from pydantic import Field, SecretStr, SerializationInfo, field_serializer
 
 from estiva.records.base import Record, now
 from estiva.records.content import Tree
@@ -44,6 +44,20 @@ class Model(Record):
         return f"{self.name}:{self.version}"
 
 
+class ContainerRegistry(Record):
+    """Where an environment's base image comes from, if not from where its name says."""
+
+    address: str | None = None
+    username: str | None = None
+    password: SecretStr | None = None
+    """Goes to the control server with a request, and nowhere else: it is neither stored nor answered."""
+
+    @field_serializer("password", when_used="json")
+    def _reveal(self, value: SecretStr | None, info: SerializationInfo) -> str | None:
+        reveals = value is not None and (info.context or {}).get("reveal")
+        return value.get_secret_value() if value is not None and reveals else None
+
+
 class EnvironmentSpecification(Record):
     """What a score script needs, as the user said it."""
 
@@ -61,6 +75,9 @@ class EnvironmentSpecification(Record):
     """An interpreter whose installed packages are used as they are; set when no specification was given."""
     base_image: str | None = None
     base_dockerfile: str | None = None
+    base_image_registry: ContainerRegistry | None = None
+    platform: str | None = None
+    """Of an image: "linux/arm64"; None means the engine's own."""
     inferencing_stack_version: str | None = None
 
 

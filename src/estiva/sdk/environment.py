@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from pydantic import SecretStr
+
 from estiva import records, specification
 from estiva.errors import UserErrorException
 from estiva.messages import BuiltEnvironment, EnvironmentBuild, Progress
@@ -45,14 +47,50 @@ class PythonSection(_Section):
         self.user_managed_dependencies = False
 
 
+class ContainerRegistry(_Section):
+    """Where the base image comes from. The password goes with a deployment or package and is never kept."""
+
+    _names = ("address", "password", "registry_identity", "username")
+
+    def __init__(self) -> None:
+        self.address: str | None = None
+        self.username: str | None = None
+        self.password: str | None = None
+        self.registry_identity: Any = None
+
+    def to_record(self) -> records.ContainerRegistry | None:
+        if self.address is None and self.username is None:
+            return None
+        password = None if self.password is None else SecretStr(self.password)
+        return records.ContainerRegistry(address=self.address, username=self.username, password=password)
+
+
+class DockerImagePlatform(_Section):
+    """What an image is made for; without an architecture, what the engine runs on."""
+
+    _names = ("architecture", "os")
+
+    def __init__(self, os: str = "Linux", architecture: str | None = None) -> None:
+        self.os = os
+        self.architecture = architecture
+
+    def to_text(self) -> str | None:
+        return f"{self.os.lower()}/{self.architecture}" if self.architecture else None
+
+
 class DockerSection(_Section):
     """A base image, or a Dockerfile for one (its text, or the path of a file); the last one set wins."""
 
-    _names = ("arguments", "base_dockerfile", "base_image", "enabled", "shm_size")
+    _names = (
+        *("arguments", "base_dockerfile", "base_image", "base_image_registry", "enabled"),
+        *("platform", "shm_size"),
+    )
 
     def __init__(self) -> None:
         self._image: str | None = None
         self._dockerfile: str | None = None
+        self.base_image_registry = ContainerRegistry()
+        self.platform = DockerImagePlatform()
         self.arguments: list[str] = []
         self.enabled: bool | None = None
         self.shm_size: str | None = None
@@ -76,6 +114,14 @@ class DockerSection(_Section):
         self._dockerfile = _dockerfile_text(value)
         if value is not None:
             self._image = None
+
+
+def _take_registry(docker: DockerSection, found: records.EnvironmentSpecification) -> None:
+    if found.base_image_registry is not None:
+        docker.base_image_registry.address = found.base_image_registry.address
+        docker.base_image_registry.username = found.base_image_registry.username
+    if found.platform is not None:
+        docker.platform.architecture = found.platform.partition("/")[2]
 
 
 def _dockerfile_text(value: Any) -> str | None:
@@ -146,6 +192,7 @@ class Environment(_Section):
             environment.python.interpreter_path = found.borrowed_from
         environment.environment_variables = dict(found.variables)
         environment.docker.base_dockerfile = found.base_dockerfile
+        _take_registry(environment.docker, found)
         if found.base_image is not None:
             environment.docker.base_image = found.base_image
         environment.inferencing_stack_version = found.inferencing_stack_version
@@ -164,6 +211,8 @@ class Environment(_Section):
                 "borrowed_from": self._borrowed_from(),
                 "base_image": self.docker.base_image,
                 "base_dockerfile": self.docker.base_dockerfile,
+                "base_image_registry": self.docker.base_image_registry.to_record(),
+                "platform": self.docker.platform.to_text(),
                 "inferencing_stack_version": self.inferencing_stack_version,
             }
         )
