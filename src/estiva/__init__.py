@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from estiva.sdk.environment import CondaDependencies, Environment
     from estiva.sdk.inference import InferenceConfig
+    from estiva.sdk.kubernetes import AksWebservice, KubernetesWebservice
     from estiva.sdk.local import LocalWebservice
     from estiva.sdk.model import Model
     from estiva.sdk.webservice import Webservice
@@ -16,9 +17,11 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "AksWebservice",
     "CondaDependencies",
     "Environment",
     "InferenceConfig",
+    "KubernetesWebservice",
     "LocalWebservice",
     "Model",
     "Webservice",
@@ -27,9 +30,11 @@ __all__ = [
 ]
 
 _HOMES = {
+    "AksWebservice": "estiva.sdk.kubernetes",
     "CondaDependencies": "estiva.sdk.environment",
     "Environment": "estiva.sdk.environment",
     "InferenceConfig": "estiva.sdk.inference",
+    "KubernetesWebservice": "estiva.sdk.kubernetes",
     "LocalWebservice": "estiva.sdk.local",
     "Model": "estiva.sdk.model",
     "Webservice": "estiva.sdk.webservice",

@@ -130,6 +130,12 @@ class DeploymentRequest(Record):
     tags: dict[str, str] | None = None
     properties: dict[str, str] | None = None
 
+    @property
+    def only_publishes(self) -> bool:
+        """Whether neither what runs nor what is shown of the service was given."""
+        given = (self.models, self.entry_script, self.description, self.tags, self.properties)
+        return all(part is None for part in given)
+
     def body(self) -> dict[str, Any]:
         """As JSON, with the secrets in clear: for the owner-only socket and nothing else."""
         content = self.model_dump(mode="json", context={"reveal": True})

@@ -5,7 +5,7 @@ import socket
 import pytest
 
 from estiva.control import publications
-from estiva.errors import WebserviceException
+from estiva.errors import GatewayException, WebserviceException
 from estiva.messages import PublicationRequest
 from estiva.records import Publication
 from tests.registry.samples import KEY, service
@@ -22,24 +22,26 @@ from tests.registry.samples import KEY, service
     ],
 )
 def test_the_address_is_the_one_that_callers_on_this_machine_use(host: str, shown: str) -> None:
-    assert publications.scoring_uri(Publication(host=host, port=8890)) == f"http://{shown}:8890/score"
+    assert (
+        publications.scoring_uri(KEY, Publication(host=host, port=8890), None) == f"http://{shown}:8890/score"
+    )
 
 
 def test_a_port_of_another_service_is_refused_with_its_name() -> None:
     with pytest.raises(WebserviceException, match="Port 8890 belongs to the service lab/diabetes"):
-        publications.published(PublicationRequest(port=8890), [service()])
+        publications.published("local", PublicationRequest(port=8890), [service()])
 
 
 def test_a_port_of_another_program_is_refused() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
         with pytest.raises(WebserviceException, match=f"Port {port} on 127.0.0.1 is in use") as caught:
-            publications.published(PublicationRequest(port=port), [])
+            publications.published("local", PublicationRequest(port=port), [])
     assert caught.value.code == "PortInUse"
 
 
 def test_without_a_wish_a_free_port_of_loopback_is_taken() -> None:
-    published = publications.published(PublicationRequest(), [service()])
+    published = publications.published("local", PublicationRequest(), [service()])
     assert published.host == "127.0.0.1"
     assert published.port not in (None, 8890)
 
@@ -51,3 +53,20 @@ def test_the_port_stays_in_an_update() -> None:
     with pytest.raises(WebserviceException, match="port 8890, which does not change") as caught:
         publications.changed(KEY, before, PublicationRequest(port=8891))
     assert caught.value.code == "PortChange"
+
+
+def test_a_kubernetes_service_shares_the_port_and_asks_for_keys_unless_told_otherwise() -> None:
+    shared = publications.published("kubernetes", PublicationRequest(), [service()])
+    assert (shared.port, shared.auth_enabled) == (None, True)
+    assert publications.scoring_uri(KEY, shared, 9000) == (
+        "http://localhost:9000/api/v1/service/diabetes/score"
+    )
+    open_to_all = publications.published("kubernetes", PublicationRequest(auth_enabled=False), [])
+    assert open_to_all.auth_enabled is False
+
+
+@pytest.mark.parametrize("publication", [Publication(), Publication(port=8890, auth_enabled=True)])
+def test_without_a_gateway_there_are_neither_keys_nor_a_shared_port(publication: Publication) -> None:
+    with pytest.raises(GatewayException, match="needs HAProxy"):
+        publications.check_gateway(publication, available=False)
+    publications.check_gateway(Publication(port=8890), available=False)

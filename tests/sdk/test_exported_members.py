@@ -9,8 +9,9 @@ import estiva
 
 
 def test_exported_members() -> None:
-    models = ["CondaDependencies", "Environment", "InferenceConfig", "LocalWebservice", "Model"]
-    assert estiva.__all__ == [*models, "Webservice", "Workspace", "__version__"]
+    models = ["CondaDependencies", "Environment", "InferenceConfig", "Model"]
+    kinds = ["AksWebservice", "KubernetesWebservice", "LocalWebservice", "Webservice"]
+    assert estiva.__all__ == sorted([*models, *kinds, "Workspace", "__version__"])
     assert [name for name in estiva.__all__ if getattr(estiva, name, None) is None] == []
     with pytest.raises(AttributeError, match="module 'estiva' has no attribute 'Modell'"):
         estiva.Modell  # noqa: B018

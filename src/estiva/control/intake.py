@@ -96,6 +96,8 @@ class Intake:
         before = self._stages.store.generation(key, service.desired).spec
         spec = self._changed(key.workspace, before, request)
         self._republish(service, request)
+        if spec == before and request.only_publishes:
+            return self._announce(key)
         return self._accept(key, spec, "update", request)
 
     def reload(self, key: ServiceKey) -> ServiceView:
@@ -138,7 +140,9 @@ class Intake:
         service = store.service(key)
         return ServiceView(
             service=service,
-            scoring_uri=publications.scoring_uri(service.publication or Publication()),
+            scoring_uri=publications.scoring_uri(
+                key, service.publication or Publication(), store.workspace(key.workspace).port
+            ),
             desired=store.generation(key, service.desired),
             serving=None if service.serving is None else store.generation(key, service.serving),
             replicas=self._stages.fleet.observe(key).replicas,
@@ -259,8 +263,10 @@ class Intake:
     def _create(self, key: ServiceKey, spec: DeploymentSpec, request: DeploymentRequest) -> ServiceView:
         wanted = request.publication or PublicationRequest()
         credentials = new_credentials(wanted.primary_key, wanted.secondary_key)
-        publication = publications.published(wanted, self._stages.store.services())
-        publications.check_keys(publication, self._stages.publisher.available)
+        publication = publications.published(request.kind or "local", wanted, self._stages.store.services())
+        publications.check_gateway(publication, self._stages.publisher.available)
+        if publication.port is None:
+            self._share_port(key.workspace)
         service = Service(
             key=key,
             kind=request.kind or "local",
@@ -276,6 +282,14 @@ class Intake:
         generation = Generation(number=1, state=GenerationState.PENDING, spec=spec)
         self._stages.store.create_service(service, generation, credentials)
         return self._announce(key)
+
+    def _share_port(self, workspace: str) -> None:
+        """Gives the workspace its port when the first service needs it; it keeps that for life."""
+        store = self._stages.store
+        if store.workspace(workspace).port is None:
+            taken = [service.publication.port for service in store.services() if service.publication]
+            others = [other.port for other in store.workspaces()]
+            store.update_workspace(workspace, port=publications.shared_port([*taken, *others]))
 
     def _accept(
         self, key: ServiceKey, spec: DeploymentSpec, reason: Reason, request: DeploymentRequest | None
@@ -300,7 +314,7 @@ class Intake:
         """What of the service is no part of a generation."""
         wanted = request.publication or PublicationRequest()
         publication = publications.changed(service.key, service.publication or Publication(), wanted)
-        publications.check_keys(publication, self._stages.publisher.available)
+        publications.check_gateway(publication, self._stages.publisher.available)
         given = {"primary_key": wanted.primary_key, "secondary_key": wanted.secondary_key}
         keys = {name: checked(key) for name, key in given.items() if key is not None}
         self._stages.store.update_credentials(service.key.workspace, service.key.service, **keys)

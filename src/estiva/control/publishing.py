@@ -59,7 +59,7 @@ class Publisher:
             return
         with self._locks[workspace]:
             routes = self._routes(workspace)
-            self._gateway(workspace).apply(routes)
+            self._gateway(workspace).apply(routes, self._shared(workspace))
             self._applied[workspace] = routes
 
     @contextmanager
@@ -104,6 +104,11 @@ class Publisher:
                 replicas = self._fleet.observe(service.key).of(number)
                 routes.append(route(service, generation, replicas, self._access(service)))
         return routes
+
+    def _shared(self, workspace: str) -> Listener | None:
+        """The workspace's port, once a service has needed it."""
+        port = self._store.workspace(workspace).port
+        return None if port is None else Listener(host=Publication().host, port=port)
 
     def _access(self, service: Service) -> Access | None:
         if service.publication is None or not service.publication.auth_enabled:
@@ -166,5 +171,6 @@ def route(
         name=service.key.service,
         versions=(version,),
         listener=listener(service.publication),
+        shared=service.publication is not None and service.publication.port is None,
         access=access,
     )

@@ -59,6 +59,11 @@ class WebserviceDeploymentConfiguration:
             if getattr(self, name) <= 0:
                 raise WebserviceException(f"{name} must be greater than 0.", code="TimeoutInvalid")
 
+    @property
+    def replicas(self) -> int | None:
+        """How many are to serve; None: one, or in an update, as many as do."""
+        return None
+
     def settings(self) -> ServiceSettings:
         """What travels to the control server."""
         return ServiceSettings(
@@ -66,6 +71,10 @@ class WebserviceDeploymentConfiguration:
             init_timeout_seconds=self.init_timeout_sec,
             debug=self.debug,
         )
+
+    def print_deploy_configuration(self) -> None:
+        """Says in a line or two how the service is deployed."""
+        print(f"{self.kind.capitalize()} service")
 
     def publication(self) -> PublicationRequest:
         """Where the service is to be published, and for whom."""

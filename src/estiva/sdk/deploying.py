@@ -41,9 +41,10 @@ def deploy(
             "deployed without one.",
             code="EnvironmentTwice",
         )
-    if deployment_target is not None:
+    if deployment_target not in (None, "local"):
         raise WebserviceException(
-            "deployment_target is not supported yet: leave it out to deploy on this machine.",
+            f"There is no compute target {deployment_target!r}: leave deployment_target out, or say "
+            '"local", to deploy on this machine.',
             code="ComputeTargetNotFound",
         )
     configuration = deployment_config or LocalWebserviceDeploymentConfiguration()
@@ -54,6 +55,7 @@ def deploy(
     service = Webservice(workspace, name, _view=ServiceView.model_validate(answer))
     if show_output:
         _print_deployment(service, body)
+        configuration.print_deploy_configuration()
     return service
 
 
@@ -78,6 +80,7 @@ def request(
         interpreter=sys.executable,
         settings=config.settings() if config else None,
         publication=config.publication() if config else None,
+        replicas=config.replicas if config else None,
         variables=_texts(config, "environment_variables"),
         secrets=_hidden(_texts(config, "secrets")),
         description=config.description if config else None,

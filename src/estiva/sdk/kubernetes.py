@@ -1,0 +1,251 @@
+"""Services of the Kubernetes kind: with keys, several replicas, and limits; AksWebservice in SDK v1."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from os import PathLike
+from typing import Any
+
+from estiva.errors import WebserviceException
+from estiva.records import ServiceSettings
+from estiva.sdk.configuration import WebserviceDeploymentConfiguration
+from estiva.sdk.connection import connect
+from estiva.sdk.inference import InferenceConfig
+from estiva.sdk.model import Model
+from estiva.sdk.webservice import Webservice
+
+_POSITIVE = (
+    *("cpu_cores", "memory_gb", "cpu_cores_limit", "memory_gb_limit", "num_replicas"),
+    *("period_seconds", "initial_delay_seconds", "timeout_seconds", "success_threshold", "failure_threshold"),
+    *("scoring_timeout_ms", "replica_max_concurrent_requests", "max_request_wait_time"),
+    *("autoscale_min_replicas", "autoscale_max_replicas"),
+    *("autoscale_refresh_seconds", "autoscale_target_utilization"),
+)
+_AUTOSCALE = (
+    *("autoscale_min_replicas", "autoscale_max_replicas"),
+    *("autoscale_refresh_seconds", "autoscale_target_utilization"),
+)
+_NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]{,61}[a-z0-9])?")
+
+
+class KubernetesWebserviceDeploymentConfiguration(WebserviceDeploymentConfiguration):
+    """How a Kubernetes service is deployed; the parameters and their rules are those of SDK v1.
+
+    Callers need a key unless `auth_enabled` is False. `num_replicas` replicas serve, else
+    `autoscale_min_replicas`, else one. Of what a cluster gives and processes on this machine do not have,
+    `print_deploy_configuration` says that it has no effect here.
+    """
+
+    kind = "kubernetes"
+
+    def __init__(
+        self,
+        autoscale_enabled: bool | None = None,
+        autoscale_min_replicas: int | None = None,
+        autoscale_max_replicas: int | None = None,
+        autoscale_refresh_seconds: int | None = None,
+        autoscale_target_utilization: int | None = None,
+        collect_model_data: bool | None = None,
+        auth_enabled: bool | None = None,
+        cpu_cores: float | None = None,
+        memory_gb: float | None = None,
+        enable_app_insights: bool | None = None,
+        scoring_timeout_ms: int | None = None,
+        replica_max_concurrent_requests: int | None = None,
+        max_request_wait_time: int | None = None,
+        num_replicas: int | None = None,
+        primary_key: str | None = None,
+        secondary_key: str | None = None,
+        tags: dict[str, str] | None = None,
+        properties: dict[str, str] | None = None,
+        description: str | None = None,
+        gpu_cores: int | None = None,
+        period_seconds: int | None = None,
+        initial_delay_seconds: int | None = None,
+        timeout_seconds: int | None = None,
+        success_threshold: int | None = None,
+        failure_threshold: int | None = None,
+        namespace: str | None = None,
+        token_auth_enabled: bool | None = None,
+        compute_target_name: str | None = None,
+        cpu_cores_limit: float | None = None,
+        memory_gb_limit: float | None = None,
+        blobfuse_enabled: bool | None = None,
+        **others: Any,
+    ) -> None:
+        super().__init__(
+            auth_enabled=auth_enabled,
+            primary_key=primary_key,
+            secondary_key=secondary_key,
+            tags=tags,
+            properties=properties,
+            description=description,
+            **others,
+        )
+        defaults = ServiceSettings()
+        self.autoscale_enabled = autoscale_enabled
+        self.autoscale_min_replicas = autoscale_min_replicas
+        self.autoscale_max_replicas = autoscale_max_replicas
+        self.autoscale_refresh_seconds = autoscale_refresh_seconds
+        self.autoscale_target_utilization = autoscale_target_utilization
+        self.collect_model_data = collect_model_data
+        self.cpu_cores = cpu_cores
+        self.memory_gb = memory_gb
+        self.enable_app_insights = enable_app_insights
+        self.scoring_timeout_ms = _or(scoring_timeout_ms, defaults.scoring_timeout_ms)
+        self.replica_max_concurrent_requests = _or(
+            replica_max_concurrent_requests, defaults.replica_max_concurrent_requests
+        )
+        self.max_request_wait_time = _or(max_request_wait_time, defaults.max_request_wait_time)
+        self.num_replicas = num_replicas
+        self.gpu_cores = gpu_cores
+        self.period_seconds = period_seconds
+        self.initial_delay_seconds = initial_delay_seconds
+        self.timeout_seconds = timeout_seconds
+        self.success_threshold = success_threshold
+        self.failure_threshold = failure_threshold
+        self.namespace = namespace
+        self.token_auth_enabled = token_auth_enabled
+        self.compute_target_name = compute_target_name
+        self.cpu_cores_limit = cpu_cores_limit
+        self.memory_gb_limit = memory_gb_limit
+        self.blobfuse_enabled = blobfuse_enabled
+        self.validate_configuration()
+
+    def validate_configuration(self) -> None:
+        """Raises one WebserviceException with every problem, a sentence in a line for each."""
+        problems = [
+            *self._wrong_numbers(),
+            *self._wrong_limits(),
+            *self._wrong_scaling(),
+            *self._wrong_access(),
+        ]
+        if problems:
+            raise WebserviceException("\n".join(problems), code="ConfigurationInvalid")
+
+    def print_deploy_configuration(self) -> None:
+        keys = "without keys" if self.auth_enabled is False else "with keys"
+        print(f"Kubernetes service {keys}, replicas: {self.replicas or 1}")
+        without = [name for name in _WITHOUT_EFFECT if getattr(self, name) is not None]
+        if without:
+            print(f"Of no effect on this machine: {', '.join(without)}")
+
+    @property
+    def replicas(self) -> int | None:
+        return self.num_replicas or self.autoscale_min_replicas
+
+    def settings(self) -> ServiceSettings:
+        return (
+            super()
+            .settings()
+            .model_copy(
+                update={
+                    "replica_max_concurrent_requests": self.replica_max_concurrent_requests,
+                    "max_request_wait_time": self.max_request_wait_time,
+                }
+            )
+        )
+
+    def _wrong_numbers(self) -> list[str]:
+        found = [
+            f"{name} must be greater than 0, not {value!r}."
+            for name in _POSITIVE
+            if (value := getattr(self, name)) is not None and value <= 0
+        ]
+        if self.gpu_cores is not None and self.gpu_cores < 0:
+            found.append(f"gpu_cores must be 0 or more, not {self.gpu_cores!r}.")
+        return found
+
+    def _wrong_limits(self) -> list[str]:
+        return [
+            f"{name}_limit ({limit:g}) must not be less than {name} ({request:g})."
+            for name in ("cpu_cores", "memory_gb")
+            if (limit := getattr(self, f"{name}_limit")) is not None
+            and (request := getattr(self, name)) is not None
+            and limit < request
+        ]
+
+    def _wrong_scaling(self) -> list[str]:
+        given = [name for name in _AUTOSCALE if getattr(self, name) is not None]
+        found = []
+        if self.autoscale_enabled and self.num_replicas is not None:
+            found.append("num_replicas cannot be set while autoscale_enabled is True.")
+        if self.autoscale_enabled is False and self.num_replicas is None:
+            found.append("num_replicas must be set when autoscale_enabled is False.")
+        if given and not self.autoscale_enabled:
+            found.append(f"{', '.join(given)} can only be set with autoscale_enabled=True.")
+        low, high = self.autoscale_min_replicas, self.autoscale_max_replicas
+        if low is not None and high is not None and low > high:
+            found.append(f"autoscale_min_replicas ({low}) must not exceed autoscale_max_replicas ({high}).")
+        return found
+
+    def _wrong_access(self) -> list[str]:
+        found = []
+        if self.auth_enabled and self.token_auth_enabled:
+            found.append("auth_enabled and token_auth_enabled cannot both be True.")
+        elif self.token_auth_enabled:
+            found.append("token_auth_enabled is not supported in this release: use keys (auth_enabled).")
+        if self.namespace is not None and not _NAMESPACE.fullmatch(self.namespace):
+            found.append(
+                f"namespace {self.namespace!r} must have 1 to 63 lower-case letters, digits and hyphens, and "
+                "begin and end with a letter or digit."
+            )
+        return found
+
+
+_WITHOUT_EFFECT = (
+    *("autoscale_enabled", "autoscale_max_replicas", "autoscale_refresh_seconds"),
+    *("autoscale_target_utilization", "collect_model_data", "enable_app_insights"),
+    *("cpu_cores", "memory_gb", "gpu_cores", "cpu_cores_limit", "memory_gb_limit"),
+    *("period_seconds", "initial_delay_seconds", "timeout_seconds", "success_threshold", "failure_threshold"),
+    *("namespace", "compute_target_name", "blobfuse_enabled"),
+)
+
+
+def _or(value: int | None, default: int) -> int:
+    return default if value is None else value
+
+
+class KubernetesWebservice(Webservice, kind="kubernetes"):
+    """A service with several replicas and keys, below a path of the workspace's port."""
+
+    compute_type = "AKS"
+
+    deploy_configuration = KubernetesWebserviceDeploymentConfiguration
+
+    def update(
+        self,
+        *,
+        models: Sequence[Model | str | PathLike[str]] | None = None,
+        inference_config: InferenceConfig | None = None,
+        wait: bool = False,
+        **configuration: Any,
+    ) -> None:
+        """Replaces what is given: models, inference configuration, parameters of deploy_configuration.
+
+        Keys and the number of replicas change without a new generation.
+        The present generation goes on serving until the new one is ready, and for good if it fails.
+        """
+        from estiva.sdk.deploying import request
+
+        wanted = self._changed_configuration(configuration) if configuration else None
+        body = request(models, inference_config, wanted)
+        self._changed(connect().request("PATCH", self._path, body=body.body()), wait)
+
+    def _changed_configuration(self, changes: dict[str, Any]) -> KubernetesWebserviceDeploymentConfiguration:
+        """What is deployed with these parameters changed; None leaves one as it is."""
+        spec = self._view.desired.spec
+        present: dict[str, Any] = {
+            "scoring_timeout_ms": spec.settings.scoring_timeout_ms,
+            "replica_max_concurrent_requests": spec.settings.replica_max_concurrent_requests,
+            "max_request_wait_time": spec.settings.max_request_wait_time,
+            "init_timeout_sec": spec.settings.init_timeout_seconds,
+            "debug": spec.settings.debug,
+            "environment_variables": dict(spec.variables),
+        }
+        given = {name: value for name, value in changes.items() if value is not None}
+        return KubernetesWebserviceDeploymentConfiguration(**{**present, **given})
+
+
+AksWebservice = KubernetesWebservice
