@@ -29,8 +29,11 @@ _CLOSE: Header = ("connection", "close")
 
 
 class Application:
-    def __init__(self, script: Script, settings: Settings, scoreboard: Scoreboard) -> None:
-        self._scorer = Scorer(script, settings, scoreboard)
+    def __init__(
+        self, script: Script, settings: Settings, scoreboard: Scoreboard, scorer: Scorer | None = None
+    ) -> None:
+        """`scorer` takes the place of one that only scores."""
+        self._scorer = scorer or Scorer(script, settings, scoreboard)
         self.slots: Slots
         self._submit: Callable[[Score], None]
         if script.batching is None:
@@ -76,6 +79,10 @@ class Application:
             self._refuse_verb(exchange, ", ".join(sorted({*verbs, "OPTIONS"})))
         else:
             handle(exchange)
+
+    def scores(self, path: str) -> bool:
+        """Whether requests for the path are scored."""
+        return self._routes.get(path) is self._scoring
 
     def _refuse_verb(self, exchange: Exchange, allowed: str) -> None:
         """Asking for the verbs is allowed."""

@@ -14,7 +14,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from estiva_server.app import Application, Response
+from estiva_server.exchange import Answer, Response
+from estiva_server.inputs import Scope
 
 CONNECTIONS = 8192
 """Connections that are served at a time; further ones wait in the socket's queue."""
@@ -30,7 +31,9 @@ _CLOSE = ("connection", "close")
 class Server:
     """Serves an application until it is stopped."""
 
-    def __init__(self, application: Application, descriptor: int, unix: bool, concurrency: int) -> None:
+    def __init__(
+        self, application: Callable[[Scope, Answer], None], descriptor: int, unix: bool, concurrency: int
+    ) -> None:
         """Takes over the listening socket's descriptor. `concurrency` is how many may be in run()."""
         self.crowded: Callable[[], bool] | None = None
         """Asked at each answer whether its client should connect anew, to another worker."""

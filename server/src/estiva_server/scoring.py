@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from estiva_server import contract, inputs, replies, results
@@ -15,7 +15,7 @@ from estiva_server.output import Printing
 from estiva_server.replies import RUN_FAILED, Header, Reply
 from estiva_server.results import ResultError
 from estiva_server.scoreboard import Scoreboard
-from estiva_server.script import Script, user_frames
+from estiva_server.script import Headers, Script, user_frames
 from estiva_server.settings import Settings
 from estiva_server.streams import Stream
 
@@ -27,6 +27,7 @@ _CLOSE: Header = ("connection", "close")
 class Scorer:
     def __init__(self, script: Script, settings: Settings, scoreboard: Scoreboard) -> None:
         self._script = script
+        self._run: Callable[[Any, Headers], Any] = script.run
         self._settings = settings
         self._scoreboard = scoreboard
 
@@ -36,7 +37,7 @@ class Scorer:
         began = time.perf_counter()
         try:
             with Printing(exchange.id):
-                reply = replies.make_reply(self._script.run(data, headers), exchange.id, exchange.marks)
+                reply = replies.make_reply(self._run(data, headers), exchange.id, exchange.marks)
         except BaseException as error:  # noqa: BLE001  SystemExit and CancelledError are failures of run() too
             self._fail(exchange, error)
         else:
@@ -66,7 +67,7 @@ class Scorer:
         headers = [inputs.header_names(score.exchange.scope) for score in scores if wanting]
         try:
             with Printing(_name(scores)):
-                found = self._script.run([score.data for score in scores], headers)
+                found = self._run([score.data for score in scores], headers)
             return results.check_batch(found, len(scores))
         except ResultError as error:
             return [error] * len(scores)

@@ -24,6 +24,7 @@ from estiva_server.output import open_output
 from estiva_server.scoreboard import Scoreboard
 from estiva_server.script import Script, StartError, load_script, user_frames
 from estiva_server.settings import Settings
+from estiva_server.telemetry import open_tracing
 
 log = logging.getLogger("estiva_server")
 
@@ -68,8 +69,11 @@ def serve(
     tell: Tell,
 ) -> int:
     """Serve on the listening socket until SIGTERM; returns the exit status."""
-    application = Application(script, settings, scoreboard)
-    server = Server(application, descriptor, settings.unix_socket is not None, settings.concurrency)
+    tracing = open_tracing(settings, os.environ)
+    scorer = tracing.scorer(script, settings, scoreboard) if tracing else None
+    application = Application(script, settings, scoreboard, scorer)
+    serves = tracing.wrap(application) if tracing else application
+    server = Server(serves, descriptor, settings.unix_socket is not None, settings.concurrency)
     balance = Balance(scoreboard, Gate(descriptor)) if settings.workers > 1 else None
 
     def stop() -> None:
