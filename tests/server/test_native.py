@@ -60,6 +60,7 @@ def test_paths_and_queries_arrive_decoded(server: ScoringServer) -> None:
     assert server.ask("GET", "/score?a=%22%C3%B6%22").json == len(json.dumps({"a": "ö"}))
     assert server.ask("GET", "/sc%6Fre").status == 200
     assert server.ask("GET", "/nowhere").status == 404
+    assert server.ask("GET", "/%C3%B6%FF").json["message"].startswith("There is nothing at /ö\ufffd.")
 
 
 def test_an_id_of_odd_characters_does_not_break_the_answer(server: ScoringServer) -> None:

@@ -70,9 +70,8 @@ class Application:
         if not exchange.ids_fit():
             return
         if verbs is None:
-            exchange.fail(
-                404, f"There is nothing at {scope['PATH_INFO']}. Scores are at {contract.SCORE_PATH}."
-            )
+            path = _readable(scope["PATH_INFO"])
+            exchange.fail(404, f"There is nothing at {path}. Scores are at {contract.SCORE_PATH}.")
             return
         handle = verbs.get(scope["REQUEST_METHOD"])
         if handle is None:
@@ -123,3 +122,8 @@ class Application:
                 inputs.discard(exchange.scope["wsgi.input"], limit)
             return
         self._submit(Score(self._scorer, exchange, data))
+
+
+def _readable(path: str) -> str:
+    """As people write it; a WSGI path has a character for each byte."""
+    return path.encode("latin-1").decode(errors="replace")
