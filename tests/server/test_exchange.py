@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from uuid import RFC_4122, UUID
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from estiva_server.exchange import ID_LENGTH, Exchange, Response, new_id
@@ -31,6 +31,7 @@ def ask(scope: dict[str, str]) -> Response:
     return answer
 
 
+@settings(deadline=None)
 @given(SCOPES)
 def test_every_answer_has_each_id_once_and_fit_to_be_sent(scope: dict[str, str]) -> None:
     headers = ask(scope).headers
@@ -39,6 +40,7 @@ def test_every_answer_has_each_id_once_and_fit_to_be_sent(scope: dict[str, str])
     assert all(check_header(*one) == one for one in headers)
 
 
+@settings(deadline=None)
 @given(SCOPES)
 def test_what_was_sent_is_echoed_or_refused(scope: dict[str, str]) -> None:
     answer = ask(scope)
@@ -56,6 +58,7 @@ def test_what_was_sent_is_echoed_or_refused(scope: dict[str, str]) -> None:
         assert sent.items() <= headers.items()
 
 
+@settings(deadline=None)
 @given(SCOPES)
 def test_a_request_without_an_id_gets_one_of_its_own(scope: dict[str, str]) -> None:
     scope = {**scope, "HTTP_X_REQUEST_ID": ""}
