@@ -14,6 +14,7 @@ from estiva.cli import (
     environment,
     model,
     package,
+    replicas,
     server,
     service,
     trial,
@@ -40,7 +41,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     epilog="First time here?  `estiva demo` shows the whole loop in a minute.",
 )
-for commands in (deploy, package, trial, tutorial, doctor, server):
+for commands in (deploy, package, trial, tutorial, replicas, doctor, server):
     commands.add_to(app)
 for noun in (workspace, model, environment, service):
     app.add_typer(noun.app)
