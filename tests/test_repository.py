@@ -15,7 +15,8 @@ LONGEST_SOURCE_FILE = 500
 # A page elsewhere is named on purpose, and added here; a package index never is: that is the user's choice.
 PAGES = re.compile(
     r"""([\w-]+ | [\d.]+ | \[[\da-f:]+\]
-        | ([\w-]+\.)*example(\.(com|org|net))? | ([\w-]+\.)+(test|invalid) | www\.apache\.org)$""",
+        | ([\w-]+\.)*example(\.(com|org|net))? | ([\w-]+\.)+(test|invalid) | www\.apache\.org
+        | www\.w3\.org | learn\.microsoft\.com | knative\.dev | github\.com)$""",
     re.VERBOSE,
 )
 

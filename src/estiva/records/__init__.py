@@ -2,7 +2,8 @@
 
 What a user asked for becomes a `Generation` (one accepted change of a service). Its models and code are
 `Tree`s of content-addressed files, its environment an `EnvironmentSpecification` that resolves to a `Lock`.
-A target is handed a `Launch`, and what runs comes back as an `Observation`; the gateway is handed `Route`s.
+A target is handed a `Launch`, and what runs comes back as an `Observation`; the gateway is handed `Route`s,
+and autoscaling a `LoadSample`.
 What went wrong is `Evidence`, which diagnosis turns into `Finding`s.
 """
 
@@ -16,6 +17,7 @@ from estiva.records.assets import (
     Model,
     Workspace,
 )
+from estiva.records.autoscaling import AutoscalePolicy, LoadSample
 from estiva.records.base import Record, now
 from estiva.records.content import File, Tree
 from estiva.records.evidence import (
@@ -52,6 +54,7 @@ from estiva.records.services import (
 
 __all__ = [
     "Access",
+    "AutoscalePolicy",
     "Code",
     "ContainerRegistry",
     "Credentials",
@@ -67,6 +70,7 @@ __all__ = [
     "Launch",
     "Listener",
     "Load",
+    "LoadSample",
     "Lock",
     "Model",
     "ModelMount",
