@@ -78,6 +78,7 @@ def test_the_number_is_remembered_when_a_replica_and_the_control_server_end(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_many_changes_under_load_lose_no_request(project: Project) -> None:
     service = project.deploy()
     with load(service) as told:
