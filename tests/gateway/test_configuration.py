@@ -39,7 +39,7 @@ CHURN = Route(
     kind="endpoint",
     versions=(
         EMPTY.model_copy(update={"name": "old", "is_default": True}),
-        EMPTY.model_copy(update={"name": "new", "weight": 10}),
+        EMPTY.model_copy(update={"name": "new", "weight": 10, "hold_ms": 30_000}),
     ),
     shared=True,
     access=Access(key_hashes=("A" * 64,), token_key="/r/token.pem", requests_per_second=5),

@@ -62,3 +62,35 @@ def test_a_replica_that_does_not_answer_is_taken_out_and_comes_back(
     second.start()
     wait_for_load(gateway, ready=2)
     assert not first.requests[4:], "health checks are no requests"
+
+
+def test_requests_wait_for_the_first_replica(
+    gateway: Gateway, make_backend: MakeBackend, make_route: MakeRoute
+) -> None:
+    """Scale to zero: control sees them wait, starts a replica, and they are answered."""
+    empty = make_route(hold_ms=10_000)
+    gateway.apply([empty])
+    with ThreadPoolExecutor() as pool:
+        waiting = [pool.submit(post, empty) for _ in range(3)]
+        wait_for_load(gateway, queued=3, busy=0, ready=0)
+        gateway.apply([empty])
+        backend = make_backend("g1-0")
+        gateway.apply([make_route(backend, hold_ms=10_000)])
+        assert [one.result(PATIENCE).text for one in waiting] == ["g1-0"] * 3
+    assert wait_for_load(gateway, queued=0, ready=1).requests == 3
+    for _ in range(2):  # it drains, then it is deleted
+        gateway.apply([empty])
+    with ThreadPoolExecutor() as pool:
+        again = pool.submit(post, empty)
+        wait_for_load(gateway, queued=1, ready=0)
+        gateway.apply([make_route(backend, hold_ms=10_000)])
+        assert again.result(PATIENCE).text == "g1-0"
+
+
+def test_a_first_replica_that_does_not_come_is_503(gateway: Gateway, make_route: MakeRoute) -> None:
+    route = make_route(hold_ms=600)
+    gateway.apply([route])
+    response = post(route)
+    assert response.status_code == 503
+    assert response.headers["retry-after"] == "1"
+    assert 0.6 <= response.elapsed.total_seconds() < PATIENCE

@@ -21,7 +21,7 @@ import hashlib
 from collections.abc import Sequence
 
 from estiva.gateway import access, answers, frontends, split, validation
-from estiva.gateway.runtime import Key
+from estiva.gateway.runtime import HOLD, Key
 from estiva.records import Endpoint, Listener, Route, Version
 from estiva_server.contract import HEALTH_PATH
 
@@ -33,6 +33,8 @@ Its supervisor has taken it out of service by then, so that the next request fin
 IDLE_MS = 10_000
 """How long a client's connection may be idle: an old process lives this long after a reload at least."""
 _REST_MS = 5_000
+_CONNECT_MS = 300
+_NOBODY = "127.0.0.1:1"
 _CHECK = "check inter 2s fastinter 500ms fall 3 rise 1"
 
 _DESCRIPTION = "    description "
@@ -76,6 +78,8 @@ def servers(text: str) -> dict[Key, str]:
             section = line.rpartition(" ")[2]
         elif line.startswith(_SERVER):
             name, _, rest = line.removeprefix(_SERVER).partition(" ")
+            if name == HOLD:
+                continue
             found[Key(section, name)] = rest
     return found
 
@@ -98,7 +102,7 @@ def _text(routes: Sequence[Route], shared: Listener | None, threads: int, digest
 
 def _global(routes: Sequence[Route], threads: int, digest: str) -> str:
     versions = [version for route in routes for version in route.versions]
-    longest = max((version.wait_ms + version.timeout_ms for version in versions), default=0)
+    longest = max((version.hold_ms + version.wait_ms + version.timeout_ms for version in versions), default=0)
     return f"""\
 global
 {_DESCRIPTION}{digest}
@@ -119,7 +123,7 @@ defaults
     option idle-close-on-response
     option redispatch 1
     retries 3
-    timeout connect 300ms
+    timeout connect {_CONNECT_MS}ms
     timeout client 60s
     timeout http-request 10s
     timeout http-keep-alive {IDLE_MS}ms
@@ -145,8 +149,19 @@ def _backend(route: Route, version: Version) -> str:
     timeout server {version.timeout_ms + GRACE_MS}ms
 """
         + answers.failures(route, version)
+        + (_hold(version.hold_ms) if version.hold_ms else "")
         + lines
     )
+
+
+def _hold(milliseconds: int) -> str:
+    """A backup server, which is tried when there is no replica, at an address where nobody is.
+
+    Of two retries the first waits as long as a connection may take, and the second looks for a replica that
+    was added meanwhile.
+    """
+    retries = 2 * -(-milliseconds // _CONNECT_MS)
+    return f"    option redispatch 2\n    retries {retries}\n{_SERVER}{HOLD} {_NOBODY} backup\n"
 
 
 def server(endpoint: Endpoint, concurrency: int) -> str:

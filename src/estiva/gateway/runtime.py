@@ -14,6 +14,8 @@ from estiva.records import Load
 _SERVERS = "show stat -1 4 -1"
 _POOLS_AND_SERVERS = "show stat -1 6 -1"
 _BUFFER = 65_536
+HOLD = ":hold"
+"""Name of the server that stands for a replica while there is none; no endpoint can have it."""
 _LEAVING = ("DRAIN", "MAINT")
 
 
@@ -125,34 +127,37 @@ def parse_servers(answer: str) -> dict[Key, Server]:
             requests=int(row["scur"]) + int(row["qcur"]),
         )
         for row in _rows(answer)
+        if row["svname"] != HOLD
     }
 
 
 def parse_load(answer: str) -> tuple[Load, ...]:
     """Reads `show stat` of pools and servers, which come pool by pool, the pool itself last."""
     found = []
-    busy = queued = ready = 0
+    busy = ready = 0
     for row in _rows(answer):
-        if row["svname"] != "BACKEND":
+        if row["svname"] == "BACKEND":
+            if ":" in row["pxname"]:
+                found.append(_load(row, busy, ready))
+            busy = ready = 0
+        elif row["svname"] != HOLD:
             busy += int(row["scur"])
-            queued += int(row["qcur"])
             ready += not row["status"].startswith((*_LEAVING, "DOWN"))
-        elif ":" in row["pxname"]:
-            route, _, version = row["pxname"].rpartition(":")
-            queued += int(row["qcur"])
-            found.append(
-                Load(
-                    route=route,
-                    version=version,
-                    busy=busy,
-                    queued=queued,
-                    ready=ready,
-                    requests=int(row["stot"]),
-                    errors=int(row["hrsp_5xx"]),
-                )
-            )
-            busy = queued = ready = 0
     return tuple(found)
+
+
+def _load(pool: Mapping[str, str], busy: int, ready: int) -> Load:
+    """A request that is not at a replica waits: in a queue, or because there is none."""
+    route, _, version = pool["pxname"].rpartition(":")
+    return Load(
+        route=route,
+        version=version,
+        busy=busy,
+        queued=max(0, int(pool["scur"]) - busy),
+        ready=ready,
+        requests=int(pool["stot"]),
+        errors=int(pool["hrsp_5xx"]),
+    )
 
 
 def _rows(answer: str) -> Iterator[dict[str, str]]:

@@ -58,6 +58,7 @@ def _check_version(version: Version) -> None:
     _require(_NAME.fullmatch(version.name), "version name", version.name)
     _require(version.concurrency > 0, "number of concurrent requests", str(version.concurrency))
     _require(version.timeout_ms > 0, "timeout", str(version.timeout_ms))
+    _require(version.hold_ms >= 0, "time to hold requests", str(version.hold_ms))
     _require(0 <= version.weight <= 100, "percentage", str(version.weight))
     for endpoint in version.endpoints:
         _check_endpoint(endpoint)

@@ -40,6 +40,8 @@ class Version(Record):
     weight: int = 0
     """Percent of the requests. What no version claims goes to the default one."""
     is_default: bool = False
+    hold_ms: int = 0
+    """How long requests wait while there is no replica at all, and one is being started; 0: 503 at once."""
 
 
 class Access(Record):
@@ -93,6 +95,7 @@ class Load(Record):
     version: str
     busy: int
     queued: int
+    """Those that wait because there is no replica at all included."""
     ready: int
     """Replicas that take requests."""
     requests: int
