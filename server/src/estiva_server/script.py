@@ -17,7 +17,7 @@ from estiva_server.inputs import HEADERS_PARAMETER, Reader
 from estiva_server.schema import Schema, read_description, read_schema
 
 MODULE_NAME = "service_driver"
-"""The official server's name for the entry script: pickled models refer to their classes by it."""
+"""The name of the entry script in SDK v1's images: pickled models refer to their classes by it."""
 RAW_MARK = "__estiva_rawhttp__"
 """The attribute by which @rawhttp marks a function."""
 _PATHS_MARK = "__estiva_paths__"
