@@ -24,6 +24,7 @@ from estiva.images import builder, dockerfile, planning
 from estiva.images.context import write_folder
 from estiva.images.records import BaseImage, ContextFile, Interpreter, Packages, Plan
 from tests.images.conftest import code, content, remove
+from tests.images.cut_off import engine_that_breaks_off
 
 pytestmark = pytest.mark.xdist_group("engine")
 
@@ -188,6 +189,25 @@ def test_a_failed_step_is_named_with_what_it_printed(base: BaseImage) -> None:
         builder.build(plan(broken), print)
 
     assert caught.value.code == "BuildFailed"
+
+
+def test_an_engine_that_ends_in_the_middle_of_a_build(
+    base: BaseImage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not os.environ.get("DOCKER_HOST", "").startswith("unix://"):
+        pytest.skip("DOCKER_HOST names no socket to put another before")
+    waiting = BaseImage(dockerfile=f"FROM {base.reference}\nRUN echo begun {tmp_path} && sleep 3\n")
+    with engine_that_breaks_off(tmp_path) as broken:
+        monkeypatch.setenv("DOCKER_HOST", broken.url)
+
+        def on_line(line: str) -> None:
+            if line.startswith("begun"):
+                broken.break_off()
+
+        with pytest.raises(ImageException, match=r"base layer.*the container engine ended") as caught:
+            builder.build(plan(waiting), on_line)
+
+    assert caught.value.code == "EngineLost"
 
 
 def test_a_build_that_is_given_up_leaves_nothing(client: docker.DockerClient, base: BaseImage) -> None:
