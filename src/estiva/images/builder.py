@@ -219,8 +219,16 @@ class _Building:
         finally:
             if self._layer.preparation:
                 self._end_preparation()
-                thread.join(_END_SECONDS)  # without its container a step fails at once
-                self._end_preparation()
+                self._wait_for(thread)
+
+    def _wait_for(self, thread: threading.Thread) -> None:
+        """Until the engine has given up: a step may be about to begin, and fails without its container."""
+        deadline = time.monotonic() + _END_SECONDS
+        thread.join(_POLL_SECONDS)
+        while thread.is_alive() and time.monotonic() < deadline:
+            self._end_preparation()
+            thread.join(_POLL_SECONDS)
+        self._end_preparation()
 
     def _follow(self) -> None:
         try:
