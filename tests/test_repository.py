@@ -69,7 +69,7 @@ def test_nothing_names_a_page_that_is_not_on_the_list(texts: dict[Path, str]) ->
     named = {
         f"{path}: {host}"
         for path, text in texts.items()
-        for host in re.findall(r"\bhttps?://(?:[^\s/@]+@)?(\[[0-9a-f:]+\]|[\w.-]+)", text)
+        for host in re.findall(r"\bhttps?://(?:[^\s/@]+@)?(\[[0-9a-f:]+\]|\w[\w.-]*)", text)
         if not PAGES.match(host.rstrip("."))
     }
     assert not named
