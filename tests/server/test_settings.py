@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from pathlib import Path
 
 import pytest
@@ -125,3 +126,10 @@ def test_the_model_folder_is_found(tmp_path: Path, folders: list[str], found: st
     for folder in folders:
         (tmp_path / folder).mkdir(parents=True)
     assert find_model_dir(tmp_path) == found
+
+
+def test_the_documented_variables_are_those_that_are_read() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "scoring-contract.md").read_text()
+    section = page.partition("## Variables")[2].partition("## ")[0]
+    documented = set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE))
+    assert documented == {value for name, value in vars(contract).items() if name.endswith("_VARIABLE")}
