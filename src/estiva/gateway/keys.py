@@ -28,14 +28,25 @@ class Keys:
         Raises GatewayException if one does not: a key that was withdrawn may still be accepted then.
         """
         for worker in self._runtime.workers().all:
-            known = parse(self._runtime.ask(worker, f"show acl {KEYS_FILE}"))
-            if known is None:
-                continue  # no route that it knows asks for keys
-            for command, changed in (("add", entries - known), ("del", known - entries)):
-                for entry in sorted(changed):
-                    answer = self._runtime.ask(worker, f"{command} acl {KEYS_FILE} {entry}")
-                    if answer:
-                        raise GatewayException("The gateway did not take a key.", detail=answer)
+            self._tell_while_it_lives(worker, entries)
+
+    def _tell_while_it_lives(self, worker: int, entries: Set[str]) -> None:
+        """One that a reload replaced may end at any moment, in the middle of its answer too."""
+        try:
+            self._tell(worker, entries)
+        except GatewayException:
+            if worker in self._runtime.workers().all:
+                raise
+
+    def _tell(self, worker: int, entries: Set[str]) -> None:
+        known = parse(self._runtime.ask(worker, f"show acl {KEYS_FILE}"))
+        if known is None:
+            return  # no route that it knows asks for keys
+        for command, changed in (("add", entries - known), ("del", known - entries)):
+            for entry in sorted(changed):
+                answer = self._runtime.ask(worker, f"{command} acl {KEYS_FILE} {entry}")
+                if answer:
+                    raise GatewayException("The gateway did not take a key.", detail=answer)
 
 
 def parse(answer: str) -> set[str] | None:
