@@ -20,7 +20,7 @@ from benchmarks.serving.peers import ESTIVA, EXPECTED, LIMIT, OFFICIAL, PEERS, S
 from benchmarks.serving.processes import ServingError
 from benchmarks.serving.report import FIGURES, Target, ratios, row, table
 from benchmarks.serving.samples import Sample, middle, take_sample
-from benchmarks.serving.workers import measure_workers
+from benchmarks.serving.workers import measure_batches, measure_workers
 from benchmarks.serving.wrk import is_installed
 
 SECONDS = 4
@@ -113,6 +113,7 @@ def main() -> None:
     found = targets(figures)
     found += measure_bodies(programs[ESTIVA], rounds, EXPECTED[0])
     found.append(measure_workers(programs[ESTIVA], rounds, seconds))
+    found.append(measure_batches(programs[ESTIVA], rounds, seconds))
     print(*found, sep="\n")
     if arguments.strict and not all(target.met for target in found):
         sys.exit(1)

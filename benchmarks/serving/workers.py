@@ -27,6 +27,21 @@ def run(data):
 """
 
 
+BATCHED_SECONDS = 0.005
+BATCHED_CONNECTIONS = 32
+
+_BATCHED = f"""
+import time
+
+def init():
+    pass
+
+def run(data):
+    time.sleep({BATCHED_SECONDS})
+    return [{{"result": {EXPECTED}}}] * len(data) if isinstance(data, list) else {{"result": {EXPECTED}}}
+"""
+
+
 def measure_workers(programs: Path, rounds: int, seconds: int) -> Target:
     one, two = [], []
     server = replace(ESTIVA, files={"score.py": _BUSY})
@@ -34,6 +49,18 @@ def measure_workers(programs: Path, rounds: int, seconds: int) -> Target:
         one.append(_rate(server, programs, {"WORKER_COUNT": "1"}, 16, seconds))
         two.append(_rate(server, programs, {"WORKER_COUNT": "2"}, 16, seconds))
     return Target("two workers to one, run() of 50 ms of CPU", median(two) / median(one), least=1.6)
+
+
+def measure_batches(programs: Path, rounds: int, seconds: int) -> Target:
+    """A call costs the same whatever its size, so the more requests share one the better."""
+    single, batched = [], []
+    server = replace(ESTIVA, files={"score.py": _BATCHED})
+    batches = {"ESTIVA_BATCH_MAX_SIZE": str(BATCHED_CONNECTIONS), "ESTIVA_BATCH_MAX_WAIT_MS": "2"}
+    for _ in range(rounds):
+        single.append(_rate(server, programs, {}, BATCHED_CONNECTIONS, seconds))
+        batched.append(_rate(server, programs, batches, BATCHED_CONNECTIONS, seconds))
+    ratio = median(batched) / median(single)
+    return Target("batches to single requests, 5 ms a call, 32 connections", ratio, least=6)
 
 
 def _rate(server: Server, programs: Path, variables: dict[str, str], connections: int, seconds: int) -> float:

@@ -19,7 +19,7 @@ from estiva_server.inputs import Scope
 
 CONNECTIONS = 8192
 """Connections that are served at a time; further ones wait in the socket's queue."""
-READERS = 32
+READERS = 8
 """Requests whose bodies may trickle in while others are served: each holds a thread until it is there."""
 _FILES = 512
 """Open files that are left to the script, beside the connections."""

@@ -21,7 +21,7 @@ _BRISK_SECONDS = 0.0005
 """A run() of at most so long is over before another thread has got to work."""
 _STALE_SECONDS = 0.005
 """So long after the last brisk run(), nothing is known of the present one."""
-_REST_SECONDS = 0.02
+_REST_SECONDS = 0.04
 
 
 class Job(Protocol):
