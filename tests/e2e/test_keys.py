@@ -32,6 +32,17 @@ def test_only_who_has_a_key_of_this_service_is_let_in(project: Project) -> None:
     assert service.run(body(1)) == [2]
 
 
+def test_what_is_shown_to_try_says_where_the_key_goes(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    service = deploy(project, auth_enabled=True)
+    service.wait_for_deployment(show_output=True)
+    shown = capsys.readouterr().out
+    assert "-H 'Authorization: Bearer KEY'" in shown
+    assert "Its keys:  estiva service keys doubling" in shown
+    assert not [key for key in service.get_keys() if key in shown]
+
+
 def test_a_key_that_is_replaced_stops_at_once_and_the_other_goes_on(project: Project) -> None:
     service = deploy(project, auth_enabled=True, primary_key="set-by-the-user")
     primary, secondary = service.get_keys()

@@ -332,11 +332,13 @@ class Webservice:
         )
 
     def _running(self) -> str:
-        return (
+        key = "-H 'Authorization: Bearer KEY' " if self.auth_enabled else ""
+        told = (
             f"{self.compute_type} webservice is running at {str(self.scoring_uri).removesuffix('/score')}\n"
-            f"Try it:  curl -X POST -H 'Content-Type: application/json' "
+            f"Try it:  curl -X POST -H 'Content-Type: application/json' {key}"
             f"-d '{{\"data\": []}}' {self.scoring_uri}"
         )
+        return f"{told}\nIts keys:  estiva service keys {self.name}" if key else told
 
     def _wait_until_scaled(self, replicas: int) -> None:
         deadline = time.monotonic() + self._view.desired.spec.settings.init_timeout_seconds
