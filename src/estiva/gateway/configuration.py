@@ -25,7 +25,7 @@ from estiva.gateway.runtime import HOLD, Key
 from estiva.records import Endpoint, Listener, Route, Version
 from estiva_server.contract import HEALTH_PATH
 
-GRACE_MS = 95
+GRACE_MS = 65
 """The server's own deadline fires first; this much later the gateway's, for a replica that cannot answer.
 
 Its supervisor has taken it out of service by then, so that the next request finds another worker.
