@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import httpx
+import pytest
 
-from estiva import AksWebservice, Model, Webservice
+from estiva import AksWebservice, LocalWebservice, Model, Webservice
+from estiva.cli.deploy import fields
+from estiva.cli.service import find_service
+from estiva.errors import WebserviceException
 from tests.e2e.conftest import TRIPLING, Project, body
 
 
@@ -34,3 +38,18 @@ def test_two_services_share_the_port_of_the_workspace_and_ask_for_their_own_keys
     assert (service.wanted_replicas, service.generation, service.auth_enabled) == (2, 2, True)
     service.delete()
     assert other.run(body(1)) == [3]
+
+
+def test_commands_know_the_kind_of_a_service(project: Project) -> None:
+    Model.deploy(
+        project.workspace, "kube", [], project.inference(), AksWebservice.deploy_configuration(num_replicas=2)
+    ).wait_for_deployment()
+    with pytest.raises(WebserviceException, match="'kube' is a KubernetesWebservice, not a LocalWebservice"):
+        LocalWebservice(project.workspace, "kube")
+    service = find_service(project.workspace.name, "kube")
+    shown = fields(service)
+    assert (shown["kind"], shown["state"], shown["replicas"]) == ("AKS", "Healthy", "2 of 2 ready")
+    service.update(deployment_config=service.deployment_configuration(scoring_timeout_ms=5000), wait=True)
+    configured = service.deployment_configuration()
+    assert (configured.scoring_timeout_ms, service.wanted_replicas, service.auth_enabled) == (5000, 2, True)
+    assert service.run(body(1)) == [2]

@@ -19,7 +19,8 @@ from estiva.cli.workspace import WorkspaceName, find
 from estiva.errors import UserErrorException, WebserviceException
 
 if TYPE_CHECKING:
-    from estiva.sdk.local import LocalWebservice, LocalWebserviceDeploymentConfiguration
+    from estiva.sdk.configuration import WebserviceDeploymentConfiguration
+    from estiva.sdk.webservice import Webservice
 
 app = typer.Typer(name="service", help="Deployed services.", no_args_is_help=True)
 
@@ -119,9 +120,9 @@ def update(
         )
     inference = deploying.inference_config(found, entry, source, env) if entry else None
     service.update(
-        deploying.models(found, model) if model else None,
-        inference,
-        _configuration(service, timeout_ms, debug, env_file, secrets_file),
+        models=deploying.models(found, model) if model else None,
+        inference_config=inference,
+        deployment_config=_configuration(service, timeout_ms, debug, env_file, secrets_file),
     )
     finish(service, output)
 
@@ -167,12 +168,12 @@ def delete(name: Name, workspace: WorkspaceName = None) -> None:
 
 
 def _configuration(
-    service: LocalWebservice,
+    service: Webservice,
     timeout_ms: int | None,
     debug: bool | None,
     env_file: Path | None,
     secrets_file: Path | None,
-) -> LocalWebserviceDeploymentConfiguration | None:
+) -> WebserviceDeploymentConfiguration | None:
     """Only if something of it was named; the rest as it is deployed."""
     if timeout_ms is None and debug is None and env_file is None and secrets_file is None:
         return None
@@ -184,16 +185,16 @@ def _configuration(
     )
 
 
-def finish(service: LocalWebservice, output: Format) -> None:
+def finish(service: Webservice, output: Format) -> None:
     deploying.follow(service, output)
     if output is Format.JSON:
         show_json(fields(service))
 
 
-def find_service(workspace: str | None, name: str) -> LocalWebservice:
-    from estiva.sdk.local import LocalWebservice
+def find_service(workspace: str | None, name: str) -> Webservice:
+    from estiva.sdk.webservice import Webservice
 
-    return LocalWebservice(find(workspace), name)
+    return Webservice(find(workspace), name)
 
 
 def refusal(name: str, error: WebserviceException) -> str:

@@ -10,7 +10,6 @@ from typing import Any
 from estiva.errors import WebserviceException
 from estiva.records import ServiceSettings
 from estiva.sdk.configuration import WebserviceDeploymentConfiguration
-from estiva.sdk.connection import connect
 from estiva.sdk.inference import InferenceConfig
 from estiva.sdk.model import Model
 from estiva.sdk.webservice import Webservice
@@ -219,33 +218,24 @@ class KubernetesWebservice(Webservice, kind="kubernetes"):
         *,
         models: Sequence[Model | str | PathLike[str]] | None = None,
         inference_config: InferenceConfig | None = None,
+        deployment_config: WebserviceDeploymentConfiguration | None = None,
         wait: bool = False,
         **configuration: Any,
     ) -> None:
-        """Replaces what is given: models, inference configuration, parameters of deploy_configuration.
+        """Replaces what is given; parameters of deploy_configuration may be given one by one, as in SDK v1.
 
         Keys and the number of replicas change without a new generation.
-        The present generation goes on serving until the new one is ready, and for good if it fails.
         """
-        from estiva.sdk.deploying import request
+        if configuration:
+            deployment_config = self.deployment_configuration(**configuration)
+        self._replace(models, inference_config, deployment_config, wait)
 
-        wanted = self._changed_configuration(configuration) if configuration else None
-        body = request(models, inference_config, wanted)
-        self._changed(connect().request("PATCH", self._path, body=body.body()), wait)
-
-    def _changed_configuration(self, changes: dict[str, Any]) -> KubernetesWebserviceDeploymentConfiguration:
-        """What is deployed with these parameters changed; None leaves one as it is."""
-        spec = self._view.desired.spec
-        present: dict[str, Any] = {
-            "scoring_timeout_ms": spec.settings.scoring_timeout_ms,
-            "replica_max_concurrent_requests": spec.settings.replica_max_concurrent_requests,
-            "max_request_wait_time": spec.settings.max_request_wait_time,
-            "init_timeout_sec": spec.settings.init_timeout_seconds,
-            "debug": spec.settings.debug,
-            "environment_variables": dict(spec.variables),
+    def _configured(self) -> dict[str, Any]:
+        settings = self._view.desired.spec.settings
+        return super()._configured() | {
+            "replica_max_concurrent_requests": settings.replica_max_concurrent_requests,
+            "max_request_wait_time": settings.max_request_wait_time,
         }
-        given = {name: value for name, value in changes.items() if value is not None}
-        return KubernetesWebserviceDeploymentConfiguration(**{**present, **given})
 
 
 AksWebservice = KubernetesWebservice

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from os import PathLike
 from typing import Any
 
-from estiva.messages import DeploymentRequest, PublicationRequest, ServiceView
+from estiva.messages import PublicationRequest, ServiceView
 from estiva.records import Runtime, ServiceSettings, ServiceState
 from estiva.sdk.configuration import WebserviceDeploymentConfiguration, check_port
-from estiva.sdk.connection import connect
 from estiva.sdk.inference import InferenceConfig
 from estiva.sdk.model import Model
 from estiva.sdk.webservice import Webservice
@@ -102,22 +101,7 @@ class LocalWebservice(Webservice, kind="local"):
 
         The present generation goes on serving until the new one is ready, and for good if it fails.
         """
-        from estiva.sdk.deploying import request
+        self._replace(models, inference_config or image_config, deployment_config, wait)
 
-        body: DeploymentRequest = request(models, inference_config or image_config, deployment_config)
-        self._changed(connect().request("PATCH", self._path, body=body.body()), wait)
-
-    def deployment_configuration(self, **changes: Any) -> LocalWebserviceDeploymentConfiguration:
-        """How the service is published now, with `changes` (parameters of deploy_configuration; None: as is).
-
-        Secrets are not readable, and stay as they are unless they are among the changes.
-        """
-        spec = self._view.desired.spec
-        present: dict[str, Any] = {
-            "scoring_timeout_ms": spec.settings.scoring_timeout_ms,
-            "init_timeout_sec": spec.settings.init_timeout_seconds,
-            "debug": spec.settings.debug,
-            "environment_variables": dict(spec.variables),
-        }
-        given = {name: value for name, value in changes.items() if value is not None}
-        return LocalWebserviceDeploymentConfiguration(**{**present, **given})
+    def _configured(self) -> dict[str, Any]:
+        return super()._configured() | {"runtime": self._view.desired.spec.settings.runtime}

@@ -5,9 +5,9 @@ from __future__ import annotations
 import builtins
 import importlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote
 
 from estiva import records
@@ -20,6 +20,13 @@ from estiva.sdk.html import table
 from estiva.sdk.output import StepPrinter, text_width
 from estiva.sdk.scoring import score
 from estiva.sdk.workspace import Workspace
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    from estiva.sdk.configuration import WebserviceDeploymentConfiguration
+    from estiva.sdk.inference import InferenceConfig
+    from estiva.sdk.model import Model
 
 _DELETE_TIMEOUT_SECONDS = 120.0
 _RECONNECTIONS = 5
@@ -36,6 +43,8 @@ class Webservice:
 
     compute_type: ClassVar[str] = ""
     """As SDK v1 says it: "Local", "ACI", "AKS"."""
+    deploy_configuration: ClassVar[Callable[..., WebserviceDeploymentConfiguration]]
+    """Of this kind."""
 
     def __init_subclass__(cls, kind: ServiceKind, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -61,6 +70,7 @@ class Webservice:
         self.name = name
         self._view: ServiceView = _view or getattr(self, "_view", None) or fetch(workspace, name)
         self._deleted = False
+        self._check_kind()
 
     @staticmethod
     def list(
@@ -266,8 +276,42 @@ class Webservice:
             self._wait_until_scaled(replicas)
 
     def update(self, *arguments: Any, **options: Any) -> None:
-        """Replaces what is given: each kind says what that may be."""
-        raise NotImplementedError(f"Services of kind {self.compute_type} cannot be updated.")
+        """Replaces what is given of models, inference_config and deployment_config; `wait` for it.
+
+        The kinds have more ways to say it, as in SDK v1. What is None stays as it was. The present generation
+        goes on serving until the new one is ready, and for good if it fails.
+        """
+        self._replace(*arguments, **options)
+
+    def _replace(
+        self,
+        models: Sequence[Model | str | PathLike[str]] | None = None,
+        inference_config: InferenceConfig | None = None,
+        deployment_config: WebserviceDeploymentConfiguration | None = None,
+        wait: bool = False,
+    ) -> None:
+        from estiva.sdk.deploying import request
+
+        body = request(models, inference_config, deployment_config)
+        self._changed(connect().request("PATCH", self._path, body=body.body()), wait)
+
+    def deployment_configuration(self, **changes: Any) -> WebserviceDeploymentConfiguration:
+        """How the service is deployed, with `changes` (parameters of deploy_configuration; None: as is).
+
+        Secrets and keys are not in it: they stay as they are unless they are among the changes.
+        """
+        given = {name: value for name, value in changes.items() if value is not None}
+        return self.deploy_configuration(**{**self._configured(), **given})
+
+    def _configured(self) -> dict[str, Any]:
+        """The parameters of deploy_configuration that say how the service is deployed now."""
+        spec = self._view.desired.spec
+        return {
+            "scoring_timeout_ms": spec.settings.scoring_timeout_ms,
+            "init_timeout_sec": spec.settings.init_timeout_seconds,
+            "debug": spec.settings.debug,
+            "environment_variables": dict(spec.variables),
+        }
 
     def delete(self) -> None:
         """Ends the replicas and removes the service; absence is success."""
@@ -285,6 +329,16 @@ class Webservice:
     @property
     def _path(self) -> str:
         return _path(self.workspace, self.name)
+
+    def _check_kind(self) -> None:
+        """Raises WebserviceException for a service of another kind than this class is for."""
+        rightful = class_of(self._view.service.kind)
+        if not isinstance(self, rightful):
+            raise WebserviceException(
+                f"The service {self.name!r} is a {rightful.__name__}, not a {type(self).__name__}. "
+                "Webservice(workspace, name) answers with the object of its kind.",
+                code="KindWrong",
+            )
 
     def _fetch(self) -> ServiceView:
         return fetch(self.workspace, self.name)
