@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +13,6 @@ from benchmarks.serving.report import Target
 from benchmarks.serving.samples import worker_of
 
 BYTES = 50 * 1024 * 1024
-LITTLE = json.dumps({"data": []})
 
 _SCORE = """
 import json

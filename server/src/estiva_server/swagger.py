@@ -48,11 +48,6 @@ def describe(version: str, settings: Settings, schema: Schema | None) -> bytes |
     return json.dumps(document, default=str).encode()
 
 
-def describable(schema: Schema | None) -> tuple[str, ...]:
-    """The versions that can describe it."""
-    return (schema or _ANYTHING).versions
-
-
 def _own(version: str, app_root: Path) -> bytes | None:
     for name in _FILES[version]:
         if (app_root / name).is_file():
