@@ -1,6 +1,6 @@
 """Raw HTTP for score scripts: @rawhttp, AMLRequest and AMLResponse, over werkzeug.
 
-werkzeug is the environment's: `azureml-defaults` implies it, and `estiva-server[raw]` brings it.
+werkzeug is the environment's: a deployment whose script uses this gets it, as does `estiva-server[raw]`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ try:
 except ImportError as error:
     raise ImportError(
         "Raw HTTP (@rawhttp, AMLRequest, AMLResponse) needs werkzeug, which is not installed. "
-        "Add werkzeug, or azureml-defaults, which implies it, to the environment's pip packages."
+        "Install it, or add it to the environment's pip packages."
     ) from error
 
 from estiva_server import contract

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from estiva.control import imports
 from estiva.control.stages import Stages
 from estiva.environments import explanations, server, shipping
 from estiva.errors import EstivaError, ImageException, UserErrorException
@@ -46,7 +47,8 @@ def plan(
 
     `here`: for the engine in reach, which is asked for the base image; else for any.
     """
-    base, content = _base_and_content(stages, spec.environment, spec.interpreter, on_line, cancelled, here)
+    environment = imports.environment(stages.blobs, spec)
+    base, content = _base_and_content(stages, environment, spec.interpreter, on_line, cancelled, here)
     content = content.model_copy(
         update={
             "models": tuple(file for mount in spec.models for file in _files(stages, mount.tree, mount.path)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from estiva.control import imports
 from estiva.control.stages import Stages
 from estiva.errors import RegistryException
 from estiva.records import DeploymentSpec, Launch, Lock, Mount, Service, ServiceKey, Tree
@@ -14,7 +15,8 @@ def build_environment(
     stages: Stages, spec: DeploymentSpec, on_line: Callable[[str], None], cancelled: Callable[[], bool]
 ) -> tuple[Lock, str]:
     """The lock of the generation's environment, and the interpreter of the environment built from it."""
-    lock = stages.environments.lock(spec.environment, spec.interpreter, on_line, cancelled)
+    environment = imports.environment(stages.blobs, spec)
+    lock = stages.environments.lock(environment, spec.interpreter, on_line, cancelled)
     return lock, stages.environments.build(lock, on_line, cancelled)
 
 

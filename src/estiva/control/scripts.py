@@ -30,6 +30,16 @@ def check_syntax(blobs: Blobs, spec: DeploymentSpec) -> None:
         ) from error
 
 
+def parse(source: bytes) -> ast.Module | None:
+    """The script's tree; None if this Python cannot read it, which another might."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError):
+        return None
+
+
 def syntax_error(source: bytes, name: str) -> SyntaxError | None:
     """Why this Python cannot read the source; what it merely warns of is told when the script runs."""
     try:

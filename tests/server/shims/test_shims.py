@@ -122,5 +122,5 @@ def test_raw_http_without_werkzeug_says_what_to_install(tmp_path: Path) -> None:
     )
     assert run(code, tmp_path) == (
         "ImportError: Raw HTTP (@rawhttp, AMLRequest, AMLResponse) needs werkzeug, which is not installed. "
-        "Add werkzeug, or azureml-defaults, which implies it, to the environment's pip packages."
+        "Install it, or add it to the environment's pip packages."
     )
