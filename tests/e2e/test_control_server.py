@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import subprocess
 import sys
 import threading
@@ -70,16 +68,16 @@ def test_a_control_server_that_is_killed_while_a_client_waits(project: Project, 
     waiter.start()
     for _ in range(2):
         until_init_runs(service)
-        killed = running().pid
-        os.kill(killed, signal.SIGKILL)
-        psutil.Process(killed).wait(timeout=SECONDS)
+        killed = psutil.Process(running().pid)
+        killed.kill()
+        killed.wait(timeout=SECONDS)
     gate.touch()
     waiter.join(timeout=SECONDS)
     assert not waiter.is_alive()
     assert failures == []
     assert service.state == LocalWebservice.STATE_RUNNING
     assert service.run(body(1)) == [2]
-    assert running().pid != killed
+    assert running().pid != killed.pid
 
 
 def until_init_runs(service: Webservice) -> None:
