@@ -79,7 +79,7 @@ def test_the_shape_is_everything_but_the_servers_and_the_keys() -> None:
 def test_what_a_text_says_is_read_back() -> None:
     text = configuration.build([SUM, OTHER, CHURN], SHARED)
     assert configuration.listeners(text) == {("127.0.0.1", 8890), ("::1", 80), ("127.0.0.1", 8900)}
-    check = "check inter 2s fastinter 500ms fall 3 rise 1"
+    check = "check inter 2s fastinter 500ms downinter 500ms fall 3 rise 1"
     assert configuration.servers(text) == {
         Key("service:sum:v1", "g1-0"): f"unix@/r/s\\ m/1.sock maxconn 2 {check}",
         Key("service:sum:v1", "g1-1"): f"10.0.0.7:5001 maxconn 2 {check}",

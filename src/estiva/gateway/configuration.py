@@ -35,7 +35,7 @@ IDLE_MS = 10_000
 _REST_MS = 5_000
 _CONNECT_MS = 300
 _NOBODY = "127.0.0.1:1"
-_CHECK = "check inter 2s fastinter 500ms fall 3 rise 1"
+_CHECK = "check inter 2s fastinter 500ms downinter 500ms fall 3 rise 1"
 
 _DESCRIPTION = "    description "
 _SERVER = "    server "
