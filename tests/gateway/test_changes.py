@@ -5,7 +5,7 @@ from estiva.gateway.runtime import Key, Server
 
 OLD, NEW = Key("sum", "g1-0"), Key("sum", "g2-0")
 ADDRESS = "unix@/r/1.sock maxconn 1"
-SERVING, DRAINING, IDLE = Server(True, 0), Server(False, 2), Server(False, 0)
+SERVING, LEAVING, IDLE = Server(True, 0), Server(False, 2), Server(False, 0)
 
 
 def test_nothing_to_do() -> None:
@@ -16,15 +16,13 @@ def test_additions_come_before_removals() -> None:
     changes = plan({NEW: ADDRESS}, {OLD: ADDRESS}, {OLD: SERVING})
     assert changes == Changes(
         ("add server sum/g2-0 unix@/r/1.sock maxconn 1", "enable health sum/g2-0", "enable server sum/g2-0",
-         "set server sum/g1-0 state drain")
+         "set server sum/g1-0 state maint")
     )  # fmt: skip
 
 
-def test_what_drained_is_deleted_once_it_is_idle() -> None:
-    assert plan({}, {}, {OLD: DRAINING}) == Changes()
-    assert plan({}, {}, {OLD: IDLE}) == Changes(
-        cleanup=("set server sum/g1-0 state maint", "del server sum/g1-0")
-    )
+def test_what_leaves_is_deleted_once_it_is_idle() -> None:
+    assert plan({}, {}, {OLD: LEAVING}) == Changes()
+    assert plan({}, {}, {OLD: IDLE}) == Changes(cleanup=("del server sum/g1-0",))
 
 
 def test_a_name_that_may_mean_another_address_takes_a_reload() -> None:

@@ -39,7 +39,7 @@ class Shared:
 
 def raw(port: int, request: bytes) -> tuple[int, bytes]:
     """Status and body of one answer, after which the connection must close."""
-    with socket.create_connection((LOOPBACK, port), PATIENCE) as client:
+    with socket.create_connection((LOOPBACK, port), 2 * PATIENCE) as client:  # one answer takes 10 s
         client.sendall(request)
         answer = b"".join(iter(lambda: client.recv(65_536), b""))
     head, _, body = answer.partition(b"\r\n\r\n")

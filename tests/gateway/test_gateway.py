@@ -135,6 +135,28 @@ def test_an_endpoint_that_goes_finishes_its_request(
     assert not gateway.quiet(pool_of(), "g2-0")
 
 
+def test_an_endpoint_that_died_is_quiet_when_it_has_gone(
+    gateway: Gateway, make_backend: MakeBackend, make_route: MakeRoute
+) -> None:
+    old, new = make_backend("g1-0"), make_backend("g2-0")
+    gateway.apply([make_route(old)])
+    old.stop()
+    wait_until_ready(gateway, 0)
+    gateway.apply([make_route(new)])
+    wait_until_quiet(gateway, "g1-0")
+    assert post(make_route(new)).text == "g2-0"
+    gateway.apply([make_route(new)])  # deletes it
+    assert gateway.quiet(pool_of(), "g1-0")
+
+
+def wait_until_ready(gateway: Gateway, count: int) -> None:
+    """Until the health checks have found out."""
+    deadline = time.monotonic() + PATIENCE
+    while sum(load.ready for load in gateway.load()) != count:
+        assert time.monotonic() < deadline, gateway.load()
+        threading.Event().wait(0.02)
+
+
 def test_a_name_that_comes_back_with_another_address_is_followed(
     gateway: Gateway, make_backend: MakeBackend, make_route: MakeRoute
 ) -> None:

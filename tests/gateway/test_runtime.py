@@ -35,14 +35,14 @@ def test_workers_before_and_after_a_reload() -> None:
 def test_servers() -> None:
     answer = (
         "# pxname,svname,qcur,qmax,scur,smax,status,\n"
-        "sum,g1-0,1,2,3,4,DRAIN,\n"
+        "sum,g1-0,1,2,3,4,MAINT,\n"
         "sum,g2-0,0,0,0,1,no check,\n"
-        "other.one,g1-0,0,0,0,1,MAINT,\n"
+        "other.one,g1-0,0,0,0,1,DOWN 1/3,\n"
     )
     assert parse_servers(answer) == {
         Key("sum", "g1-0"): Server(serving=False, requests=4),
         Key("sum", "g2-0"): Server(serving=True, requests=0),
-        Key("other.one", "g1-0"): Server(serving=False, requests=0),
+        Key("other.one", "g1-0"): Server(serving=True, requests=0),
     }
 
 

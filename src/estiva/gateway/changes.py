@@ -18,9 +18,10 @@ class Changes(NamedTuple):
 def plan(wanted: Mapping[Key, str], served: Mapping[Key, str], known: Mapping[Key, Server]) -> Changes | None:
     """From what HAProxy knows, and what was last seen to be in force, to what is wanted.
 
-    Additions come before removals, so that there is always somebody to answer. A server that goes is
-    drained: it gets no new request; it is deleted in a later round when it is idle. None means that this
-    takes a reload: a name is used again, for what may be another address.
+    Additions come before removals, so that there is always somebody to answer. A server that goes gets no
+    new request, and answers what it has; it is deleted in a later round when it is idle. "maint" does that,
+    not "drain": of a drained server whose replica dies HAProxy says that it is down, and no more that it
+    drains. None means that this takes a reload: a name is used again, for what may be another address.
     """
     for key in wanted.keys() & known.keys():
         if served.get(key) != wanted[key] or not known[key].serving:
@@ -31,9 +32,9 @@ def plan(wanted: Mapping[Key, str], served: Mapping[Key, str], known: Mapping[Ke
         if key in wanted:
             continue
         if server.serving:
-            commands.append(f"set server {_path(key)} state drain")
+            commands.append(f"set server {_path(key)} state maint")
         elif not server.requests:
-            cleanup += [f"set server {_path(key)} state maint", f"del server {_path(key)}"]
+            cleanup.append(f"del server {_path(key)}")
     return Changes(tuple(commands), tuple(cleanup))
 
 

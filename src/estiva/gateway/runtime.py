@@ -16,7 +16,7 @@ _POOLS_AND_SERVERS = "show stat -1 6 -1"
 _BUFFER = 65_536
 HOLD = ":hold"
 """Name of the server that stands for a replica while there is none; no endpoint can have it."""
-_LEAVING = ("DRAIN", "MAINT")
+_LEAVING = "MAINT"
 
 
 class NotRunning(GatewayException):
@@ -142,7 +142,7 @@ def parse_load(answer: str) -> tuple[Load, ...]:
             busy = ready = 0
         elif row["svname"] != HOLD:
             busy += int(row["scur"])
-            ready += not row["status"].startswith((*_LEAVING, "DOWN"))
+            ready += not row["status"].startswith((_LEAVING, "DOWN"))
     return tuple(found)
 
 
