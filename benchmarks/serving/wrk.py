@@ -50,7 +50,18 @@ def load(port: int, path: str, body: str, connections: int, seconds: int) -> Loa
 
 
 def _run(script: Path, url: str, connections: int, seconds: int) -> str:
-    how = ["-t", str(_THREADS), "-c", str(connections), "-d", f"{seconds}s", "-s", str(script)]
+    how = [
+        "--timeout",
+        "30s",
+        "-t",
+        str(_THREADS),
+        "-c",
+        str(connections),
+        "-d",
+        f"{seconds}s",
+        "-s",
+        str(script),
+    ]
     command = ["wrk", *how, url]
     return subprocess.run(command, check=True, capture_output=True, text=True, timeout=seconds + 60).stdout
 
