@@ -22,7 +22,7 @@ from statistics import median
 import httpx
 
 from estiva.gateway import Gateway, binary, ports
-from estiva.records import Endpoint, Listener, Route, Version
+from estiva.records import Listener, Member, Route, Version
 
 HOST = "127.0.0.1"
 CONNECTIONS = (1, 16, 64)
@@ -79,9 +79,9 @@ def replica(folder: Path, name: str, script: str, *where: str) -> list[str]:
 
 
 def route(name: str, concurrency: int, *sockets: Path) -> Route:
-    endpoints = tuple(Endpoint(name=path.stem, address=f"unix:{path}") for path in sockets)
+    members = tuple(Member(name=path.stem, address=f"unix:{path}") for path in sockets)
     limits = {"concurrency": concurrency, "wait_ms": 10_000, "timeout_ms": 60_000, "body_limit": 1_000_000}
-    version = Version.model_validate({"name": "v1", "endpoints": endpoints, **limits})
+    version = Version.model_validate({"name": "v1", "members": members, **limits})
     return Route(name=name, versions=(version,), listener=Listener(host=HOST, port=ports.free_port(HOST)))
 
 

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-from estiva.control.publishing import endpoint_name, pool, route
+from estiva.control.publishing import member_name, pool, route
 from estiva.records import (
-    Endpoint,
     Listener,
+    Member,
     Publication,
     Replica,
     ReplicaPhase,
@@ -33,9 +33,9 @@ def test_a_route_has_the_settings_of_its_generation_at_the_port_of_its_service()
     published = service().model_copy(update={"publication": publication, "scaling": Scaling(replicas=2)})
     version = Version(
         name="default",
-        endpoints=(
-            Endpoint(name="g3-0", address="unix:/run/0.sock"),
-            Endpoint(name="g3-1", address="unix:/run/1.sock"),
+        members=(
+            Member(name="g3-0", address="unix:/run/0.sock"),
+            Member(name="g3-1", address="unix:/run/1.sock"),
         ),
         concurrency=2,
         wait_ms=700,
@@ -58,23 +58,23 @@ def test_a_dead_replica_keeps_its_place() -> None:
 
 def test_a_new_replica_has_a_place_when_it_is_ready() -> None:
     starting = replica(0, ReplicaPhase.STARTING)
-    assert route(service(), generation(3), (starting,)).default.endpoints == ()
+    assert route(service(), generation(3), (starting,)).default.members == ()
     restarted = starting.model_copy(update={"restarts": 1})
-    assert len(route(service(), generation(3), (restarted,)).default.endpoints) == 1
+    assert len(route(service(), generation(3), (restarted,)).default.members) == 1
 
 
 def test_a_replica_that_is_not_wanted_any_more_has_no_place() -> None:
     found = route(service(), generation(3), (replica(0), replica(1))).default
-    assert [endpoint.name for endpoint in found.endpoints] == ["g3-0"]
+    assert [member.name for member in found.members] == ["g3-0"]
 
 
 def test_a_service_without_replicas_keeps_its_port() -> None:
-    assert route(service(), generation(3), ()).default.endpoints == ()
+    assert route(service(), generation(3), ()).default.members == ()
 
 
-def test_names_of_endpoints_differ_between_generations() -> None:
+def test_names_of_members_differ_between_generations() -> None:
     older = replica(0).model_copy(update={"generation": 2})
-    assert (endpoint_name(older), endpoint_name(replica(0))) == ("g2-0", "g3-0")
+    assert (member_name(older), member_name(replica(0))) == ("g2-0", "g3-0")
 
 
 def test_a_replica_says_itself_how_many_requests_it_takes() -> None:

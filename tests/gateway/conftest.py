@@ -16,7 +16,7 @@ import pytest
 
 from estiva.gateway import Gateway, binary, ports
 from estiva.home import Home
-from estiva.records import Endpoint, Listener, Route, Version
+from estiva.records import Listener, Member, Route, Version
 
 LOOPBACK = "127.0.0.1"
 PATIENCE = 10.0
@@ -39,8 +39,8 @@ class Backend:
         self._server: _Server | None = None
 
     @property
-    def endpoint(self) -> Endpoint:
-        return Endpoint(name=self.name, address=f"unix:{self.path}")
+    def member(self) -> Member:
+        return Member(name=self.name, address=f"unix:{self.path}")
 
     def start(self) -> Backend:
         self.listen()
@@ -138,9 +138,9 @@ def make_route() -> MakeRoute:
         port = chosen.setdefault(service, ports.free_port(LOOPBACK))
         values = {"concurrency": 8, "wait_ms": 500, "timeout_ms": 5_000, "body_limit": 1_000_000}
         on_route = {name: settings.pop(name) for name in set(settings) & set(Route.model_fields)}
-        endpoints = tuple(backend.endpoint for backend in backends)
+        members = tuple(backend.member for backend in backends)
         host = str(settings.pop("host", LOOPBACK))
-        version = Version.model_validate({"name": VERSION, "endpoints": endpoints, **values, **settings})
+        version = Version.model_validate({"name": VERSION, "members": members, **values, **settings})
         fixed = {"name": service, "listener": Listener(host=host, port=port), "versions": (version,)}
         return Route.model_validate(fixed | on_route)
 

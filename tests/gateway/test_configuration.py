@@ -15,16 +15,16 @@ from hypothesis import strategies as st
 from estiva.errors import GatewayException
 from estiva.gateway import Gateway, configuration
 from estiva.gateway.runtime import Key
-from estiva.records import Access, Endpoint, Listener, Route, Version
+from estiva.records import Access, Listener, Member, Route, Version
 from tests.gateway.conftest import PATIENCE, Backend, MakeBackend, MakeRoute, listener, post, url
 
 EXPECTED = Path(__file__).parent / "expected"
 
 VERSION = Version(
     name="v1",
-    endpoints=(
-        Endpoint(name="g1-0", address="unix:/r/s m/1.sock"),
-        Endpoint(name="g1-1", address="10.0.0.7:5001"),
+    members=(
+        Member(name="g1-0", address="unix:/r/s m/1.sock"),
+        Member(name="g1-1", address="10.0.0.7:5001"),
     ),
     concurrency=2,
     wait_ms=500,
@@ -32,7 +32,7 @@ VERSION = Version(
     body_limit=1024,
 )
 SUM = Route(name="sum", versions=(VERSION,), listener=Listener(host="127.0.0.1", port=8890))
-EMPTY = VERSION.model_copy(update={"endpoints": ()})
+EMPTY = VERSION.model_copy(update={"members": ()})
 OTHER = Route(name="other", versions=(EMPTY,), listener=Listener(host="::1", port=80))
 CHURN = Route(
     name="churn",
@@ -65,7 +65,7 @@ def test_the_whole_text_of_an_endpoint_on_the_workspaces_port() -> None:
 def test_the_shape_is_everything_but_the_servers_and_the_keys() -> None:
     shape = configuration.shape(configuration.build([SUM, OTHER]))
     assert len(shape) == 32
-    fewer = version(endpoints=VERSION.endpoints[:1])
+    fewer = version(members=VERSION.members[:1])
     assert shape == configuration.shape(configuration.build([OTHER, fewer]))
     for changed in ({"concurrency": 3}, {"wait_ms": 1}, {"timeout_ms": 1}, {"body_limit": 1}):
         assert configuration.shape(configuration.build([version(**changed), OTHER])) != shape, changed
@@ -94,18 +94,18 @@ anything = st.text() | st.sampled_from(["a b", "a\nb", "a'b", 'a"b', "a#b", "$HO
     name=anything,
     host=anything,
     header=anything,
-    endpoint=anything,
+    member=anything,
     address=anything | anything.map("unix:/{}".format),
     certificate=anything.map("/{}".format),
 )
 def test_no_value_leaves_its_line(
-    service: str, name: str, host: str, header: str, endpoint: str, address: str, certificate: str
+    service: str, name: str, host: str, header: str, member: str, address: str, certificate: str
 ) -> None:
     """Either a value is refused, or the text is that of a plain value with this one in its place."""
 
-    def route(service: str, name: str, header: str, endpoint: str, address: str) -> Route:
-        one = Endpoint(name=endpoint, address=address)
-        first = VERSION.model_copy(update={"name": name, "endpoints": (one,)})
+    def route(service: str, name: str, header: str, member: str, address: str) -> Route:
+        one = Member(name=member, address=address)
+        first = VERSION.model_copy(update={"name": name, "members": (one,)})
         second = EMPTY.model_copy(update={"name": f"{name}-2", "is_default": True})
         return CHURN.model_copy(
             update={"name": service, "versions": (first, second), "sticky_header": header}
@@ -113,12 +113,12 @@ def test_no_value_leaves_its_line(
 
     listener = Listener(host=host, port=8900, certificate=certificate)
     try:
-        text = configuration.build([route(service, name, header, endpoint, address)], listener)
+        text = configuration.build([route(service, name, header, member, address)], listener)
     except GatewayException:
         return
     plain = configuration.build([route("churn", "v1", "x-user", "g1-0", "unix:/r/s m/1.sock")], SHARED)
     assert len(text.splitlines()) == len(plain.splitlines())
-    assert set(configuration.servers(text)) == {Key(f"endpoint:{service}:{name}", endpoint)}
+    assert set(configuration.servers(text)) == {Key(f"endpoint:{service}:{name}", member)}
     assert not set(text) - set(plain) & set("\r\n\t\"'#$\\`;|&")
 
 
@@ -156,10 +156,10 @@ def test_a_value_of_a_route_that_cannot_be_used_is_named(changed: dict[str, obje
         ({"concurrency": 0}, "concurrent requests"),
         ({"timeout_ms": 0}, "timeout"),
         ({"weight": 101}, "percentage"),
-        ({"endpoints": (Endpoint(name="g1", address="unix:relative.sock"),)}, "relative.sock"),
-        ({"endpoints": (Endpoint(name="g1", address="unix:/a\nb"),)}, "endpoint address"),
-        ({"endpoints": (Endpoint(name="g1", address="localhost"),)}, "endpoint address"),
-        ({"endpoints": VERSION.endpoints[:1] * 2}, "given twice: 'service:sum:v1/g1-0'"),
+        ({"members": (Member(name="g1", address="unix:relative.sock"),)}, "relative.sock"),
+        ({"members": (Member(name="g1", address="unix:/a\nb"),)}, "server address"),
+        ({"members": (Member(name="g1", address="localhost"),)}, "server address"),
+        ({"members": VERSION.members[:1] * 2}, "given twice: 'service:sum:v1/g1-0'"),
     ],
 )
 def test_a_value_of_a_version_that_cannot_be_used_is_named(changed: dict[str, object], named: str) -> None:

@@ -16,7 +16,7 @@ from estiva.errors import GatewayException
 from estiva.gateway import Gateway, ports
 from estiva.gateway.runtime import Workers
 from estiva.home import Home
-from estiva.records import Endpoint, Route
+from estiva.records import Member, Route
 from tests.gateway.conftest import (
     LOOPBACK,
     PATIENCE,
@@ -36,15 +36,15 @@ def workers(gateway: Gateway) -> Workers:
     return gateway._process.runtime.workers()
 
 
-def with_endpoints(route: Route, *endpoints: Endpoint) -> Route:
-    version = route.default.model_copy(update={"endpoints": endpoints})
+def with_members(route: Route, *members: Member) -> Route:
+    version = route.default.model_copy(update={"members": members})
     return route.model_copy(update={"versions": (version,)})
 
 
-def wait_until_quiet(gateway: Gateway, endpoint: str, seconds: float = PATIENCE) -> None:
+def wait_until_quiet(gateway: Gateway, member: str, seconds: float = PATIENCE) -> None:
     deadline = time.monotonic() + seconds
-    while not gateway.quiet(pool_of(), endpoint):
-        assert time.monotonic() < deadline, f"{endpoint} is still in use"
+    while not gateway.quiet(pool_of(), member):
+        assert time.monotonic() < deadline, f"{member} is still in use"
         threading.Event().wait(0.02)
 
 
@@ -97,7 +97,7 @@ def test_swapping_replicas_under_load_loses_nothing(
             load.wait_for(10, new.name)
     assert load.sent == load.answers.total()
     assert set(load.answers) == {backend.name for backend in backends}
-    assert workers(gateway) == started, "endpoints are changed without a reload"
+    assert workers(gateway) == started, "members are changed without a reload"
 
 
 def test_reloading_under_load_loses_nothing(
@@ -116,7 +116,7 @@ def test_reloading_under_load_loses_nothing(
     assert post(other).status_code == 200
 
 
-def test_an_endpoint_that_goes_finishes_its_request(
+def test_a_member_that_goes_finishes_its_request(
     gateway: Gateway, make_backend: MakeBackend, make_route: MakeRoute
 ) -> None:
     old, new = make_backend("g1-0"), make_backend("g2-0")
@@ -135,7 +135,7 @@ def test_an_endpoint_that_goes_finishes_its_request(
     assert not gateway.quiet(pool_of(), "g2-0")
 
 
-def test_an_endpoint_that_died_is_quiet_when_it_has_gone(
+def test_a_member_that_died_is_quiet_when_it_has_gone(
     gateway: Gateway, make_backend: MakeBackend, make_route: MakeRoute
 ) -> None:
     old, new = make_backend("g1-0"), make_backend("g2-0")
@@ -162,10 +162,10 @@ def test_a_name_that_comes_back_with_another_address_is_followed(
 ) -> None:
     first, second, replacement = make_backend("g1-0"), make_backend("g2-0"), make_backend("g1-0")
     replacement.name = "replacement"
-    moved = first.endpoint.model_copy(update={"address": replacement.endpoint.address})
+    moved = first.member.model_copy(update={"address": replacement.member.address})
     route = make_route(first)
     gateway.apply([route])
-    gateway.apply([with_endpoints(route, moved)])
+    gateway.apply([with_members(route, moved)])
     assert post(route).text == "replacement"
     gateway.apply([make_route(second)])
     gateway.apply([route])
@@ -269,8 +269,8 @@ def test_a_reload_that_was_cut_short_is_completed(
         raise Killed
 
     gateway.apply([make_route(old)])
-    address = moved.endpoint.model_copy(update={"name": "g1-0"})
-    route = with_endpoints(make_route(old), address)
+    address = moved.member.model_copy(update={"name": "g1-0"})
+    route = with_members(make_route(old), address)
     for wanted in ([route], [route, make_route(old, service="other")]):
         monkeypatch.setattr(gateway._process, moment, die)
         with pytest.raises(Killed):

@@ -14,9 +14,9 @@ from estiva.gateway import Gateway, binary
 from estiva.home import Home
 from estiva.records import (
     Access,
-    Endpoint,
     Generation,
     Listener,
+    Member,
     Publication,
     Replica,
     ReplicaPhase,
@@ -87,7 +87,7 @@ class Publisher:
         """Whether no request can reach the replica any more: only then may it be stopped."""
         if not self.available:
             return True
-        return self._gateway(key.workspace).quiet(pool(key), endpoint_name(replica))
+        return self._gateway(key.workspace).quiet(pool(key), member_name(replica))
 
     def _gateway(self, workspace: str) -> Gateway:
         with self._locks[workspace]:
@@ -125,7 +125,7 @@ class Publisher:
         return generation
 
 
-def endpoint_name(replica: Replica) -> str:
+def member_name(replica: Replica) -> str:
     return f"g{replica.generation}-{replica.index}"
 
 
@@ -157,8 +157,8 @@ def route(
     capacity = max((replica.capacity for replica in replicas), default=0)
     version = Version(
         name=_VERSION,
-        endpoints=tuple(
-            Endpoint(name=endpoint_name(r), address=r.address)
+        members=tuple(
+            Member(name=member_name(r), address=r.address)
             for r in replicas
             if r.index < service.scaling.replicas and takes_requests(r)
         ),

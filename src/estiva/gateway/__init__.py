@@ -39,7 +39,7 @@ class Gateway:
     def apply(self, routes: Sequence[Route], shared: Listener | None = None) -> None:
         """Makes what runs equal to `routes`; no routes, no process. Idempotent, and cheap when all is well.
 
-        `shared` is the workspace's port, for the routes that are on it. Endpoints and keys come and go in the
+        `shared` is the workspace's port, for the routes that are on it. Members and keys come and go in the
         running process; anything else takes a reload, which loses no request.
         Raises GatewayException (codes "PortInUse", "PortNotAllowed", "AddressNotAvailable", "InvalidRoute",
         "HAProxyMissing", "GatewayFailed", ...); what served before then goes on serving.
@@ -53,15 +53,15 @@ class Gateway:
                     f"The gateway could not be changed: {error}.", code="GatewayFailed", detail=repr(error)
                 ) from error
 
-    def quiet(self, pool: str, endpoint: str) -> bool:
-        """Whether nothing is or will be sent to that endpoint: its replica may be stopped.
+    def quiet(self, pool: str, member: str) -> bool:
+        """Whether nothing is or will be sent to that member: its replica may be stopped.
 
         It is gone from the routes, has no request, and is gone from each old worker too that still ends
         what it began before a reload. False when that cannot be told. Does not wait for anything but
         HAProxy's answers.
         """
         runtime = self._process.runtime
-        key = Key(pool, endpoint)
+        key = Key(pool, member)
         try:
             servers = [runtime.servers(worker).get(key) for worker in runtime.workers().all]
         except NotRunning:

@@ -51,4 +51,4 @@ def _add(key: Key, server: str) -> tuple[str, ...]:
 
 
 def _path(key: Key) -> str:
-    return f"{key.pool}/{key.endpoint}"
+    return f"{key.pool}/{key.member}"

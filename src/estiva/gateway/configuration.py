@@ -22,7 +22,7 @@ from collections.abc import Sequence
 
 from estiva.gateway import access, answers, frontends, split, validation
 from estiva.gateway.runtime import HOLD, Key
-from estiva.records import Endpoint, Listener, Route, Version
+from estiva.records import Listener, Member, Route, Version
 from estiva_server.contract import HEALTH_PATH
 
 GRACE_MS = 65
@@ -70,7 +70,7 @@ def listeners(text: str) -> set[tuple[str, int]]:
 
 
 def servers(text: str) -> dict[Key, str]:
-    """The endpoints of a configuration, each with what follows its name: address and limits."""
+    """The members of a configuration's pools, each with what follows its name: address and limits."""
     found = {}
     section = ""
     for line in text.splitlines():
@@ -85,7 +85,7 @@ def servers(text: str) -> dict[Key, str]:
 
 
 def _empty(route: Route) -> Route:
-    versions = tuple(version.model_copy(update={"endpoints": ()}) for version in route.versions)
+    versions = tuple(version.model_copy(update={"members": ()}) for version in route.versions)
     return route.model_copy(update={"versions": versions})
 
 
@@ -136,7 +136,7 @@ def _backend(route: Route, version: Version) -> str:
         f"The body of the request is larger than {version.body_limit} bytes, "
         f"the limit of {answers.name(route, version)}."
     )
-    lines = "".join(f"{_SERVER}{e.name} {server(e, version.concurrency)}\n" for e in version.endpoints)
+    lines = "".join(f"{_SERVER}{m.name} {server(m, version.concurrency)}\n" for m in version.members)
     return (
         f"backend {route.pool(version.name)}\n"
         + access.rules(route)
@@ -164,8 +164,8 @@ def _hold(milliseconds: int) -> str:
     return f"    option redispatch 2\n    retries {retries}\n{_SERVER}{HOLD} {_NOBODY} backup\n"
 
 
-def server(endpoint: Endpoint, concurrency: int) -> str:
-    """What follows an endpoint's name, in the configuration and in the command that adds it."""
-    kind, _, path = endpoint.address.partition(":")
-    address = "unix@" + path.replace(" ", "\\ ") if kind == "unix" else endpoint.address
+def server(member: Member, concurrency: int) -> str:
+    """What follows a member's name, in the configuration and in the command that adds it."""
+    kind, _, path = member.address.partition(":")
+    address = "unix@" + path.replace(" ", "\\ ") if kind == "unix" else member.address
     return f"{address} maxconn {concurrency} {_CHECK}"

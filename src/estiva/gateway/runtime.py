@@ -15,7 +15,7 @@ _SERVERS = "show stat -1 4 -1"
 _POOLS_AND_SERVERS = "show stat -1 6 -1"
 _BUFFER = 65_536
 HOLD = ":hold"
-"""Name of the server that stands for a replica while there is none; no endpoint can have it."""
+"""Name of the server that stands for a replica while there is none; no member can have it."""
 _LEAVING = "MAINT"
 
 
@@ -27,11 +27,11 @@ class NotRunning(GatewayException):
 
 class Key(NamedTuple):
     pool: str
-    endpoint: str
+    member: str
 
 
 class Server(NamedTuple):
-    """An endpoint as a worker has it: whether it is sent new requests, and how many it has or waits for."""
+    """A pool's member as a worker has it: whether it is sent new requests, and how many it has to answer."""
 
     serving: bool
     requests: int

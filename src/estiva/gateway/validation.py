@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from estiva.errors import GatewayException
-from estiva.records import Access, Endpoint, Listener, Route, Version
+from estiva.records import Access, Listener, Member, Route, Version
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _HOST = re.compile(r"[A-Za-z0-9.:-]+")
@@ -60,15 +60,15 @@ def _check_version(version: Version) -> None:
     _require(version.timeout_ms > 0, "timeout", str(version.timeout_ms))
     _require(version.hold_ms >= 0, "time to hold requests", str(version.hold_ms))
     _require(0 <= version.weight <= 100, "percentage", str(version.weight))
-    for endpoint in version.endpoints:
-        _check_endpoint(endpoint)
+    for member in version.members:
+        _check_member(member)
 
 
-def _check_endpoint(endpoint: Endpoint) -> None:
-    _require(_NAME.fullmatch(endpoint.name), "endpoint name", endpoint.name)
-    kind, _, rest = endpoint.address.partition(":")
-    valid = _PATH.fullmatch(rest) if kind == "unix" else _is_host_and_port(endpoint.address)
-    _require(valid, "endpoint address", endpoint.address)
+def _check_member(member: Member) -> None:
+    _require(_NAME.fullmatch(member.name), "server name", member.name)
+    kind, _, rest = member.address.partition(":")
+    valid = _PATH.fullmatch(rest) if kind == "unix" else _is_host_and_port(member.address)
+    _require(valid, "server address", member.address)
 
 
 def _is_host_and_port(address: str) -> bool:
@@ -83,7 +83,7 @@ def _check_unique(routes: Sequence[Route], shared: Listener | None) -> None:
         ("name", [route.id for route in routes]),
         ("address", [f"{one.host}:{one.port}" for one in listeners if one]),
         ("version", [route.pool(version.name) for route, version in versions]),
-        ("endpoint", [f"{r.pool(v.name)}/{e.name}" for r, v in versions for e in v.endpoints]),
+        ("server", [f"{r.pool(v.name)}/{m.name}" for r, v in versions for m in v.members]),
         ("default version", [route.id for route, version in versions if version.is_default]),
     ):
         twice = {value for value in values if values.count(value) > 1}

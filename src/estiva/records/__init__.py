@@ -34,7 +34,7 @@ from estiva.records.replicas import (
     Replica,
     ReplicaPhase,
 )
-from estiva.records.routes import Access, Endpoint, Listener, Load, Route, Version
+from estiva.records.routes import Access, Listener, Load, Member, Route, Version
 from estiva.records.services import (
     Code,
     DeploymentSpec,
@@ -59,7 +59,6 @@ __all__ = [
     "ContainerRegistry",
     "Credentials",
     "DeploymentSpec",
-    "Endpoint",
     "Environment",
     "EnvironmentSpecification",
     "Evidence",
@@ -72,6 +71,7 @@ __all__ = [
     "Load",
     "LoadSample",
     "Lock",
+    "Member",
     "Model",
     "ModelMount",
     "Mount",

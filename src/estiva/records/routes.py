@@ -9,8 +9,8 @@ from pydantic import Field
 from estiva.records.base import Record
 
 
-class Endpoint(Record):
-    """One server behind a version: a replica's address under a name that is unique in the version."""
+class Member(Record):
+    """One server in the pool behind a version: a replica's address under a name that is unique in it."""
 
     name: str
     """"g3-0": generation 3, replica 0."""
@@ -30,7 +30,7 @@ class Version(Record):
     """Replicas that run the same thing, and their limits. A service has one, an endpoint several."""
 
     name: str
-    endpoints: tuple[Endpoint, ...]
+    members: tuple[Member, ...]
     concurrency: int
     """Requests that one replica takes at a time; the rest wait."""
     wait_ms: int
