@@ -131,10 +131,9 @@ class DeploymentRequest(Record):
     properties: dict[str, str] | None = None
 
     @property
-    def only_publishes(self) -> bool:
-        """Whether neither what runs nor what is shown of the service was given."""
-        given = (self.models, self.entry_script, self.description, self.tags, self.properties)
-        return all(part is None for part in given)
+    def keeps_what_runs(self) -> bool:
+        """Whether neither models nor a script was given, so that there may be no need to start anything."""
+        return self.models is None and self.entry_script is None
 
     def body(self) -> dict[str, Any]:
         """As JSON, with the secrets in clear: for the owner-only socket and nothing else."""

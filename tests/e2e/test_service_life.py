@@ -147,6 +147,14 @@ def test_update_takes_other_models(project: Project, tmp_path: Path) -> None:
     assert service.models == ["words:2"]
 
 
+def test_labels_change_without_a_new_generation(project: Project) -> None:
+    service = project.deploy()
+    service.update(deployment_config=service.deployment_configuration(tags={"stage": "trial"}))
+    assert (service.tags, service.generation) == ({"stage": "trial"}, 1)
+    service.update(deployment_config=service.deployment_configuration(tags={}, description="doubles"))
+    assert (service.tags, service.description, service.generation) == ({}, "doubles", 1)
+
+
 def test_delete_twice(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     service = project.deploy()
     service.delete()

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from estiva.errors import MissingModelPath, UserErrorException, WebserviceException
 from estiva.messages import ModelReference
+from estiva.sdk.arguments import labels, parse_id
 from estiva.sdk.deploying import reference
-from estiva.sdk.model import Model, labels, parse_id
+from estiva.sdk.model import Model
 from estiva.sdk.workspace import Workspace
 from tests.sdk.answering import Answer, Script, of_json
 

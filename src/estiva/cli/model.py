@@ -111,7 +111,8 @@ def delete(
 
 
 def find_model(workspace: str | None, reference: str) -> Model:
-    from estiva.sdk.model import Model, parse_id
+    from estiva.sdk.arguments import parse_id
+    from estiva.sdk.model import Model
 
     name, version = parse_id(reference) if ":" in reference else (reference, None)
     return Model(find(workspace), name=name, version=version)

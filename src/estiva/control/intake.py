@@ -96,7 +96,8 @@ class Intake:
         before = self._stages.store.generation(key, service.desired).spec
         spec = self._changed(key.workspace, before, request)
         self._republish(service, request)
-        if spec == before and request.only_publishes:
+        if spec == before and request.keeps_what_runs:
+            self._relabel(key, request)
             return self._announce(key)
         return self._accept(key, spec, "update", request)
 
@@ -187,7 +188,7 @@ class Intake:
             if (value := getattr(request, name)) is not None
         )
         others = (request.description, request.replicas)
-        if not changes and others == (None, None) and not request.tags and not request.properties:
+        if not changes and others == (None, None) and request.tags is None and not request.properties:
             raise WebserviceException(
                 "Nothing to update: no part of the service was given.", code="NothingToUpdate"
             )
@@ -309,6 +310,11 @@ class Intake:
         self._reconciler.wake()
         self._stages.changes.announce()
         return self.view(key)
+
+    def _relabel(self, key: ServiceKey, request: DeploymentRequest) -> None:
+        labels = {name: getattr(request, name) for name in ("description", "tags", "properties")}
+        given = {name: value for name, value in labels.items() if value is not None}
+        self._stages.store.update_service(key, **given)
 
     def _republish(self, service: Service, request: DeploymentRequest) -> None:
         """What of the service is no part of a generation."""

@@ -12,12 +12,13 @@ from pydantic import SecretStr
 
 from estiva.errors import UserErrorException, WebserviceException
 from estiva.messages import DeploymentRequest, ModelReference, ServiceView
+from estiva.sdk.arguments import existing_path, labels, parse_id
 from estiva.sdk.configuration import WebserviceDeploymentConfiguration
 from estiva.sdk.connection import address, connect
 from estiva.sdk.environment import Environment
 from estiva.sdk.inference import InferenceConfig
 from estiva.sdk.local import LocalWebserviceDeploymentConfiguration
-from estiva.sdk.model import Model, existing_path, labels, parse_id
+from estiva.sdk.model import Model
 from estiva.sdk.webservice import Webservice
 from estiva.sdk.workspace import Workspace
 

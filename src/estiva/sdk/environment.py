@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
@@ -17,6 +17,9 @@ from estiva.messages import BuiltEnvironment, EnvironmentBuild, Progress
 from estiva.sdk.conda_dependencies import CondaDependencies, read_text, read_yaml
 from estiva.sdk.connection import address, connect
 from estiva.sdk.workspace import Workspace
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 __all__ = ["CondaDependencies", "DockerSection", "Environment", "PythonSection"]
 
@@ -157,32 +160,32 @@ class Environment(_Section):
 
     # --- from what the user has ----------------------------------------------------------------------
 
-    @staticmethod
-    def from_conda_specification(name: str, file_path: str | os.PathLike[str]) -> Environment:
+    @classmethod
+    def from_conda_specification(cls, name: str, file_path: str | os.PathLike[str]) -> Self:
         """Raises UserErrorException, with line and column where it can, for what is no specification."""
-        environment = Environment(name)
+        environment = cls(name)
         environment.python.conda_dependencies = CondaDependencies(file_path)
         # As they are written in the file: 1.10 stays 1.10.
         parsed = specification.parse_conda(read_text(file_path), name=name)
         environment.environment_variables = dict(parsed.variables)
         return environment
 
-    @staticmethod
+    @classmethod
     def from_pip_requirements(
-        name: str, file_path: str | os.PathLike[str], pip_version: str | None = None
-    ) -> Environment:
+        cls, name: str, file_path: str | os.PathLike[str], pip_version: str | None = None
+    ) -> Self:
         """The requirements file taken as it is."""
         parsed = specification.parse_pip(read_text(file_path), name=name, source=str(file_path))
-        environment = Environment(name)
+        environment = cls(name)
         dependencies = CondaDependencies()
         dependencies.set_pip_requirements([*parsed.pip_options, *parsed.pip_packages])
         dependencies.add_conda_package(f"pip={pip_version}" if pip_version else "pip")
         environment.python.conda_dependencies = dependencies
         return environment
 
-    @staticmethod
-    def from_specification(found: records.EnvironmentSpecification) -> Environment:
-        environment = Environment(found.name)
+    @classmethod
+    def from_specification(cls, found: records.EnvironmentSpecification) -> Self:
+        environment = cls(found.name)
         # The variables are those of the environment alone, so that taking one away takes it away.
         text = specification.dump_conda(found.model_copy(update={"variables": {}}))
         content = read_yaml(text, source=found.name)
@@ -196,6 +199,12 @@ class Environment(_Section):
         if found.base_image is not None:
             environment.docker.base_image = found.base_image
         environment.inferencing_stack_version = found.inferencing_stack_version
+        return environment
+
+    @classmethod
+    def _from_record(cls, found: records.Environment) -> Self:
+        environment = cls.from_specification(found.specification)
+        environment.version = found.version
         return environment
 
     def to_specification(self) -> records.EnvironmentSpecification:
@@ -226,16 +235,16 @@ class Environment(_Section):
 
     # --- the registry --------------------------------------------------------------------------------
 
-    def register(self, workspace: Workspace) -> Environment:
+    def register(self, workspace: Workspace) -> Self:
         """A new object with a version; this one keeps none. The same content again keeps its version."""
         body = self.to_specification().model_dump(mode="json")
         found = connect().request("POST", address("workspaces", workspace.name, "environments"), body=body)
-        return _from_record(records.Environment.model_validate(found))
+        return self._from_record(records.Environment.model_validate(found))
 
-    @staticmethod
+    @classmethod
     def get(
-        workspace: Workspace, name: str, version: str | None = None, label: str | None = None
-    ) -> Environment:
+        cls, workspace: Workspace, name: str, version: str | None = None, label: str | None = None
+    ) -> Self:
         """The version named, else the newest. Raises EnvironmentException if there is none."""
         if version is not None and label is not None:
             raise UserErrorException("Give a version or a label, not both.", code="VersionAndLabel")
@@ -244,13 +253,13 @@ class Environment(_Section):
         params = {} if version is None else {"version": str(version)}
         place = address("workspaces", workspace.name, "environments", name)
         found = connect().request("GET", place, params=params)
-        return _from_record(records.Environment.model_validate(found))
+        return cls._from_record(records.Environment.model_validate(found))
 
-    @staticmethod
-    def list(workspace: Workspace) -> dict[str, Environment]:
+    @classmethod
+    def list(cls, workspace: Workspace) -> dict[str, Self]:
         """Name -> its newest version."""
         found = connect().request("GET", address("workspaces", workspace.name, "environments"))
-        listed = (_from_record(records.Environment.model_validate(item)) for item in found)
+        listed = (cls._from_record(records.Environment.model_validate(item)) for item in found)
         return {environment.name: environment for environment in listed}
 
     def build(
@@ -272,8 +281,8 @@ class Environment(_Section):
         found = connect().progress(path, body=body.model_dump(mode="json"), show=show_line)
         return BuiltEnvironment.model_validate(found)
 
-    def clone(self, new_name: str) -> Environment:
-        copied = Environment.from_specification(self.to_specification())
+    def clone(self, new_name: str) -> Self:
+        copied = self.from_specification(self.to_specification())
         copied.name = new_name
         return copied
 
@@ -291,12 +300,12 @@ class Environment(_Section):
         if self.docker.base_dockerfile is not None:
             (folder / _DOCKERFILE).write_text(self.docker.base_dockerfile, encoding="utf-8")
 
-    @staticmethod
-    def load_from_directory(path: str | os.PathLike[str]) -> Environment:
+    @classmethod
+    def load_from_directory(cls, path: str | os.PathLike[str]) -> Self:
         """Raises FileNotFoundError if the folder holds no definition."""
         folder = Path(path)
         definition = _load_definition(folder / _DEFINITION_FILE)
-        environment = Environment(definition["name"])
+        environment = cls(definition["name"])
         environment.version = definition.get("version")
         environment.environment_variables = dict(definition.get("environmentVariables") or {})
         environment.inferencing_stack_version = definition.get("inferencingStackVersion")
@@ -328,12 +337,6 @@ class Environment(_Section):
         return json.dumps(
             {"name": self.name, "version": self.version, **self._definition()}, indent=4, sort_keys=True
         )
-
-
-def _from_record(found: records.Environment) -> Environment:
-    environment = Environment.from_specification(found.specification)
-    environment.version = found.version
-    return environment
 
 
 def _load_definition(file: Path) -> dict[str, Any]:

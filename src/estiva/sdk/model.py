@@ -13,22 +13,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from estiva import records
-from estiva.errors import MissingModelPath, UserErrorException, WebserviceException
+from estiva.errors import UserErrorException, WebserviceException
 from estiva.messages import ModelChange, ModelReference, ModelRegistration
+from estiva.sdk.arguments import Criteria, Labels, children, existing_path, labels, parse_id, queries
 from estiva.sdk.connection import address, connect
 from estiva.sdk.html import table
 from estiva.sdk.output import ByteProgress, size
 from estiva.sdk.workspace import Workspace
 
 if TYPE_CHECKING:
+    from typing_extensions import Self
+
     from estiva.sdk.configuration import WebserviceDeploymentConfiguration
     from estiva.sdk.environment import Environment
     from estiva.sdk.inference import InferenceConfig
     from estiva.sdk.package import ModelPackage
     from estiva.sdk.webservice import Webservice
-
-Labels = dict[str, Any]
-Criteria = Sequence[str | Sequence[str]]
 
 _PAGE_COUNTS = range(20, 256)
 
@@ -73,22 +73,23 @@ class Model:
 
     # --- registering and finding ---------------------------------------------------------------------
 
-    @staticmethod
+    @classmethod
     def register(
+        cls,
         workspace: Workspace,
         model_path: str | os.PathLike[str],
         model_name: str,
         tags: Labels | None = None,
         properties: Labels | None = None,
         description: str | None = None,
-        datasets: Any = None,  # noqa: ARG004
+        datasets: Any = None,  # noqa: ARG003
         model_framework: str | None = None,
         model_framework_version: str | None = None,
         child_paths: Sequence[str | os.PathLike[str]] | None = None,
-        sample_input_dataset: Any = None,  # noqa: ARG004
-        sample_output_dataset: Any = None,  # noqa: ARG004
-        resource_configuration: Any = None,  # noqa: ARG004
-    ) -> Model:
+        sample_input_dataset: Any = None,  # noqa: ARG003
+        sample_output_dataset: Any = None,  # noqa: ARG003
+        resource_configuration: Any = None,  # noqa: ARG003
+    ) -> Self:
         """Registers a file or folder as the next version of `model_name`. The file is read once, and copied.
 
         Raises MissingModelPath (a WebserviceException and a FileNotFoundError) for a path that is not there,
@@ -103,7 +104,7 @@ class Model:
         wanted = ModelRegistration(
             name=model_name,
             path=str(path),
-            child_paths=_children(path, child_paths),
+            child_paths=children(path, child_paths),
             tags=labels(tags, "tags"),
             properties=labels(properties, "properties"),
             description=description,
@@ -118,21 +119,22 @@ class Model:
                 body=wanted.model_dump(mode="json"),
                 show=progress.show,
             )
-        return Model(workspace, _record=records.Model.model_validate(found))
+        return cls(workspace, _record=records.Model.model_validate(found))
 
-    @staticmethod
+    @classmethod
     def list(
+        cls,
         workspace: Workspace,
         name: str | None = None,
         tags: Criteria | None = None,
         properties: Criteria | None = None,
         run_id: str | None = None,
         latest: bool = False,
-        dataset_id: str | None = None,  # noqa: ARG004
-        expand: bool = True,  # noqa: ARG004
+        dataset_id: str | None = None,  # noqa: ARG003
+        expand: bool = True,  # noqa: ARG003
         page_count: int = 255,
         model_framework: str | None = None,
-    ) -> builtins.list[Model]:
+    ) -> builtins.list[Self]:
         """Newest first; all criteria must match. `latest` keeps the newest version of each name."""
         if page_count not in _PAGE_COUNTS:
             raise UserErrorException("page_count must be from 20 to 255.", code="PageCount")
@@ -141,15 +143,15 @@ class Model:
                 raise UserErrorException("tags and properties are lists of 'key' or ['key', 'value'].")
         params = {
             "name": name,
-            "tag": _queries(tags or ()),
-            "property": _queries(properties or ()),
+            "tag": queries(tags or ()),
+            "property": queries(properties or ()),
             "run_id": run_id,
             "framework": model_framework,
             "latest": latest,
         }
         given_params = {key: value for key, value in params.items() if value is not None}
         found = connect().request("GET", address("workspaces", workspace.name, "models"), params=given_params)
-        return [Model(workspace, _record=records.Model.model_validate(item)) for item in found]
+        return [cls(workspace, _record=records.Model.model_validate(item)) for item in found]
 
     @staticmethod
     def get_model_path(
@@ -455,46 +457,3 @@ def _find(
     raise WebserviceException(
         f"ModelNotFound: no model matches {json.dumps(criteria, default=str)}.", code="ModelNotFound"
     )
-
-
-def parse_id(model_id: str) -> tuple[str, int]:
-    """ "iris:3" -> ("iris", 3)."""
-    name, _, version = model_id.rpartition(":")
-    if not name or not version.isdecimal():
-        raise WebserviceException(
-            f"{model_id!r} is not the id of a model: it looks like name:version, for example iris:1.",
-            code="ModelId",
-        )
-    return name, int(version)
-
-
-def existing_path(path: str | os.PathLike[str]) -> Path:
-    if not os.fspath(path).strip():  # which the system takes for the current folder
-        raise MissingModelPath("The model path is empty: give the path of the model's file or folder.")
-    found = Path(path).expanduser().absolute()
-    if not found.exists():
-        raise MissingModelPath(
-            f"The model path {str(path)!r} does not exist (looked for {found}). "
-            "A relative path is looked up from the current folder."
-        )
-    return found
-
-
-def labels(given: Labels | None, what: str) -> dict[str, str]:
-    """Tags or properties as stored: text to text. Raises WebserviceException if they are not a dict."""
-    if given is None:
-        return {}
-    if not isinstance(given, dict):
-        raise WebserviceException(f"{what} must be a dict of text to text.", code="LabelsInvalid")
-    return {str(key): str(value) for key, value in given.items()}
-
-
-def _children(folder: Path, paths: Sequence[str | os.PathLike[str]] | None) -> tuple[str, ...] | None:
-    """Looked up from the current folder, else from the model's."""
-    if paths is None:
-        return None
-    return tuple(str(Path(path).absolute() if Path(path).exists() else folder / path) for path in paths)
-
-
-def _queries(criteria: Criteria) -> list[str]:
-    return [item if isinstance(item, str) else "=".join(map(str, item)) for item in criteria]

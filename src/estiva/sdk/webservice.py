@@ -46,9 +46,15 @@ class Webservice:
     deploy_configuration: ClassVar[Callable[..., WebserviceDeploymentConfiguration]]
     """Of this kind."""
 
-    def __init_subclass__(cls, kind: ServiceKind, **options: Any) -> None:
+    kind: ClassVar[ServiceKind | None] = None
+    """Of the services that a class is for; None for a base of several kinds."""
+
+    def __init_subclass__(cls, kind: ServiceKind | None = None, **options: Any) -> None:
+        """With `kind`, the newest class of that kind is the one that objects get."""
         super().__init_subclass__(**options)
-        _classes[kind] = cls
+        if kind is not None:
+            cls.kind = kind
+            _classes[kind] = cls
 
     def __new__(
         cls,
@@ -58,7 +64,7 @@ class Webservice:
         _view: ServiceView | None = None,
         **_options: Any,
     ) -> Webservice:
-        if cls is not Webservice:
+        if cls.kind is not None:
             return super().__new__(cls)
         view = _view or fetch(workspace, name)
         service = super().__new__(class_of(view.service.kind))
@@ -333,7 +339,7 @@ class Webservice:
     def _check_kind(self) -> None:
         """Raises WebserviceException for a service of another kind than this class is for."""
         rightful = class_of(self._view.service.kind)
-        if not isinstance(self, rightful):
+        if not issubclass(rightful, type(self)):
             raise WebserviceException(
                 f"The service {self.name!r} is a {rightful.__name__}, not a {type(self).__name__}. "
                 "Webservice(workspace, name) answers with the object of its kind.",

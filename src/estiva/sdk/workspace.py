@@ -12,6 +12,8 @@ from estiva.sdk.connection import Connection, address, connect
 from estiva.sdk.html import table
 
 if TYPE_CHECKING:
+    from typing_extensions import Self
+
     from estiva.sdk.environment import Environment
     from estiva.sdk.model import Model
     from estiva.sdk.webservice import Webservice
@@ -38,21 +40,22 @@ class Workspace:
 
     # --- making and finding --------------------------------------------------------------------------
 
-    @staticmethod
+    @classmethod
     def create(
+        cls,
         name: str,
         auth: Any = None,
         subscription_id: str | None = None,
         resource_group: str | None = None,
         location: str | None = None,
-        create_resource_group: bool = True,  # noqa: ARG004  nothing to create here
-        sku: str = "basic",  # noqa: ARG004
+        create_resource_group: bool = True,  # noqa: ARG003  nothing to create here
+        sku: str = "basic",  # noqa: ARG003
         tags: dict[str, str] | None = None,
         *,
         exist_ok: bool = False,
         show_output: bool = True,
         **_cloud: Any,
-    ) -> Workspace:
+    ) -> Self:
         """Makes a workspace; only the name is needed. What belongs to the cloud is accepted and not used."""
         record = records.Workspace(
             name=name,
@@ -69,36 +72,38 @@ class Workspace:
         else:
             if show_output:
                 print(f"Workspace {name} created.")
-        return Workspace(subscription_id, resource_group, name, auth)
+        return cls(subscription_id, resource_group, name, auth)
 
-    @staticmethod
+    @classmethod
     def get(
+        cls,
         name: str,
         auth: Any = None,
         subscription_id: str | None = None,
         resource_group: str | None = None,
-        location: str | None = None,  # noqa: ARG004
+        location: str | None = None,  # noqa: ARG003
         **_cloud: Any,
-    ) -> Workspace:
-        return Workspace(subscription_id, resource_group, name, auth)
+    ) -> Self:
+        return cls(subscription_id, resource_group, name, auth)
 
-    @staticmethod
+    @classmethod
     def list(
-        subscription_id: str | None = None,  # noqa: ARG004
+        cls,
+        subscription_id: str | None = None,  # noqa: ARG003
         auth: Any = None,
-        resource_group: str | None = None,  # noqa: ARG004
-    ) -> dict[str, list[Workspace]]:
+        resource_group: str | None = None,  # noqa: ARG003
+    ) -> dict[str, list[Self]]:
         """Name -> workspaces of that name (one), as scripts expect."""
         found = connect().request("GET", "/workspaces")
-        return {item["name"]: [Workspace(None, None, item["name"], auth)] for item in found}
+        return {item["name"]: [cls(None, None, item["name"], auth)] for item in found}
 
-    @staticmethod
-    def default() -> Workspace:
+    @classmethod
+    def default(cls) -> Self:
         """The workspace "default", made on first use."""
-        return Workspace.create(DEFAULT_NAME, exist_ok=True, show_output=False)
+        return cls.create(DEFAULT_NAME, exist_ok=True, show_output=False)
 
-    @staticmethod
-    def from_config(path: str | None = None, auth: Any = None, **_private: Any) -> Workspace:
+    @classmethod
+    def from_config(cls, path: str | None = None, auth: Any = None, **_private: Any) -> Self:
         """The workspace that a `config.json` names: `path` itself, or searched from there upwards.
 
         Looks in `.azureml/`, `aml_config/` and the folder itself. Raises UserErrorException if no file is
@@ -107,7 +112,7 @@ class Workspace:
         file = find_config(Path(path) if path else Path.cwd())
         subscription, group, name = read_config(file)
         try:
-            return Workspace(subscription, group, name, auth)
+            return cls(subscription, group, name, auth)
         except WorkspaceException as error:
             raise WorkspaceException(
                 f"{file} names the workspace {name!r}, which does not exist here. "
