@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field, SecretStr
 from estiva.records import (
     EnvironmentSpecification,
     Generation,
+    Lock,
     Record,
     Replica,
     Service,
@@ -56,6 +57,8 @@ class ModelChange(Record):
 
 class EnvironmentBuild(Record):
     specification: EnvironmentSpecification
+    version: str | None = None
+    """The registered version that it came from."""
     interpreter: str
 
 
@@ -63,6 +66,35 @@ class BuiltEnvironment(Record):
     python: str
     packages: tuple[str, ...]
     notices: tuple[str, ...] = ()
+
+
+class LockRequest(Record):
+    """The lock of a registered environment: made now, unless its version has one for the platform."""
+
+    interpreter: str
+    version: str | None = None
+    """Else its newest."""
+    platform: str | None = None
+    """As conda or Docker calls it; None means that of the control server's machine."""
+    pylock: bool = False
+    """Whether the answer has the lock as a pylock.toml too."""
+
+
+class UpdateRequest(Record):
+    """A new version of an environment, with newer packages."""
+
+    interpreter: str
+    packages: tuple[str, ...] = ()
+    """Those that may change, and what they need; none: all."""
+
+
+class LockedEnvironment(Record):
+    name: str
+    version: str
+    lock: Lock
+    changes: tuple[str, ...] = ()
+    """What an update changed, one line each."""
+    pylock: str = ""
 
 
 class ModelReference(Record):

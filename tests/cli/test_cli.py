@@ -42,6 +42,7 @@ def test_the_commands_are_named_for_the_users_words() -> None:
             *("workspace create", "workspace list", "workspace delete"),
             *("model register", "model list", "model show", "model download", "model delete"),
             *("env create", "env list", "env show", "env build"),
+            *("env lock", "env diff", "env update"),
             *("service list", "service show", "service run", "service logs"),
             *("service reload", "service update", "service scale", "service keys", "service delete"),
         ]

@@ -6,6 +6,8 @@ import pytest
 
 from estiva.cli.environment import read, unquoted, variables
 from estiva.errors import UserErrorException
+from tests.cli.conftest import Run
+from tests.environments.conftest import Wheels
 
 FILE = """\
 # of the team
@@ -61,3 +63,24 @@ def test_a_file_is_read_by_its_suffix(tmp_path: Path) -> None:
     (tmp_path / "environment.yaml").write_text("dependencies: [python=3.10]")
     assert read("a", tmp_path / "requirements.txt").to_specification().pip_packages == ("joblib",)
     assert read("b", tmp_path / "environment.yaml").to_specification().python_version == "3.10"
+
+
+def test_locks_are_shown_compared_and_updated(run: Run, tmp_path: Path) -> None:
+    wheels = Wheels(tmp_path)
+    wheels.make("thing", "1.0")
+    file = tmp_path / "requirements.txt"
+    file.write_text(f"--no-index\n--find-links {tmp_path}\nthing\n")
+    try:
+        run("workspace", "create", "lab")
+        run("env", "create", "mine", str(file), "-w", "lab")
+        shown = run("env", "lock", "mine", "-w", "lab")
+        assert shown.startswith("# mine, version 1, on ")
+        assert "thing==1.0 \\\n    --hash=sha256:" in shown
+        wheels.make("thing", "2.0")
+        assert run("env", "lock", "mine", "-w", "lab") == shown
+        updated = run("env", "update", "mine", "-w", "lab")
+        assert updated == "name     mine\nversion  2\nthing 1.0 -> 2.0\n"
+        assert run("env", "diff", "mine:1", "mine", "-w", "lab") == "thing 1.0 -> 2.0\n"
+        assert run("env", "diff", "mine:2", "mine", "-w", "lab") == "The packages are the same.\n"
+    finally:
+        run("down")

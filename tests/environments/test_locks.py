@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+import io
 import os
+import re
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 
 import pytest
 
 from estiva.environments import interpreters, locks
-from estiva.errors import EnvironmentException
+from estiva.errors import EnvironmentException, UserErrorException
 from estiva.records import EnvironmentSpecification, Lock
 from tests.environments.conftest import PackageIndex, Wheels
 
@@ -20,7 +23,9 @@ def cache(tmp_path: Path) -> Path:
     return tmp_path / "locks"
 
 
-def resolve(spec: EnvironmentSpecification, cache: Path, lines: list[str] | None = None) -> Lock:
+def resolve(
+    spec: EnvironmentSpecification, cache: Path, lines: list[str] | None = None, prefer: Lock | None = None
+) -> Lock:
     told = [] if lines is None else lines
     return locks.resolve(
         spec,
@@ -28,6 +33,7 @@ def resolve(spec: EnvironmentSpecification, cache: Path, lines: list[str] | None
         cache=cache,
         on_line=told.append,
         cancelled=lambda: False,
+        prefer=prefer,
     )
 
 
@@ -162,3 +168,61 @@ def test_an_environment_to_borrow_that_is_broken_is_named(tmp_path: Path) -> Non
     with pytest.raises(EnvironmentException, match="cannot be listed") as caught:
         locks.borrow(spec, interpreters.find(None, sys.executable))
     assert caught.value.code == "PythonNotFound"
+
+
+def test_versions_of_a_lock_are_preferred_where_they_fit(wheels: Wheels, cache: Path) -> None:
+    for name in ("one", "other"):
+        wheels.make(name, "1.0")
+    before = resolve(wheels.specification("one", "other"), cache)
+    for name in ("one", "other", "third"):
+        wheels.make(name, "2.0")
+    spec = wheels.specification("one", "other>1", "third")
+    assert locks.packages(resolve(spec, cache, prefer=before)) == ("one==1.0", "other==2.0", "third==2.0")
+    assert locks.packages(resolve(spec, cache)) == ("one==2.0", "other==2.0", "third==2.0")
+
+
+def renewed(spec: EnvironmentSpecification, before: Lock, *packages: str) -> tuple[str, ...]:
+    own = interpreters.find(None, sys.executable)
+    lock = locks.renew(spec, own, before, packages, on_line=lambda _: None, cancelled=lambda: False)
+    return locks.packages(lock)
+
+
+def test_a_lock_is_renewed_whole_or_in_part(wheels: Wheels, cache: Path) -> None:
+    spec = wheels.specification("one", "other")
+    for name in ("one", "other"):
+        wheels.make(name, "1.0")
+    before = resolve(spec, cache)
+    for name in ("one", "other"):
+        wheels.make(name, "2.0")
+    assert renewed(spec, before, "Other") == ("one==1.0", "other==2.0")
+    assert renewed(spec, before) == ("one==2.0", "other==2.0")
+    assert resolve(spec, cache) == before
+    with pytest.raises(UserErrorException, match=r'no package "third"\. It has: one, other'):
+        renewed(spec, before, "third")
+
+
+def test_a_source_beside_a_wheel_is_never_run(wheels: Wheels, cache: Path, tmp_path: Path) -> None:
+    wheels.make("thing", "1.0")
+    setup = (
+        f"open({str(tmp_path / 'ran')!r}, 'w').close()\nimport setuptools\nsetuptools.setup(name='thing')\n"
+    )
+    with tarfile.open(wheels.folder / "thing-1.0.tar.gz", "w:gz") as archive:
+        for name, text in (("setup.py", setup), ("PKG-INFO", "Metadata-Version: 1.1\nName: thing\n")):
+            entry = tarfile.TarInfo(f"thing-1.0/{name}")
+            entry.size = len(text)
+            archive.addfile(entry, io.BytesIO(text.encode()))
+    assert locks.packages(resolve(wheels.specification("thing"), cache)) == ("thing==1.0",)
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.network
+def test_a_lock_is_written_as_a_pylock(cache: Path) -> None:
+    lock = resolve(EnvironmentSpecification(name="e", pip_packages=("six==1.16.0",)), cache)
+    text = locks.to_pylock(lock, on_line=lambda _: None, cancelled=lambda: False)
+    assert text.startswith('lock-version = "1.0"\n')
+    assert 'name = "six"\nversion = "1.16.0"\n' in text
+    assert set(re.findall(r'sha256 = "(\w+)"', text)) == set(re.findall(r"sha256:(\w+)", lock.requirements))
+    with pytest.raises(EnvironmentException, match="no locked packages"):
+        locks.to_pylock(
+            lock.model_copy(update={"requirements": ""}), on_line=lambda _: None, cancelled=lambda: False
+        )

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from estiva.errors import EnvironmentException
-from estiva.records import EnvironmentSpecification
+from estiva.records import EnvironmentSpecification, Lock
 from estiva.registry.store import Store
 
 
@@ -56,3 +56,42 @@ def test_an_environment_that_is_not_there(store: Store, name: str, version: str 
         store.environment("lab", name, version)
     assert said in caught.value.message
     assert caught.value.code == "EnvironmentNotFound"
+
+
+def _lock(platform: str = "linux", requirements: str = "numpy==1.26.4\n") -> Lock:
+    return Lock(python="/p", python_version="3.11.7", platform=platform, requirements=requirements)
+
+
+def test_the_first_lock_of_a_version_stands_for_each_platform(store: Store) -> None:
+    store.add_environment("lab", _specification())
+    assert store.locks("lab", "sklearn", "1") == []
+    assert store.keep_lock("lab", "sklearn", "1", _lock()) == _lock()
+    assert store.keep_lock("lab", "sklearn", "1", _lock(requirements="numpy==2\n")) == _lock()
+    store.keep_lock("lab", "sklearn", "1", _lock("mac"))
+    assert store.locks("lab", "sklearn", "1") == [_lock(), _lock("mac")]
+    with pytest.raises(EnvironmentException, match="Its versions are: 1"):
+        store.keep_lock("lab", "sklearn", "2", _lock())
+
+
+def test_an_update_is_a_version_with_its_lock(store: Store) -> None:
+    store.add_environment("lab", _specification())
+    store.keep_lock("lab", "sklearn", "1", _lock())
+    newer = _lock(requirements="numpy==2\n")
+    updated = store.update_environment("lab", "sklearn", newer)
+    assert (updated.version, updated.specification) == ("2", _specification())
+    assert store.locks("lab", "sklearn", "2") == [newer]
+    assert store.locks("lab", "sklearn", "1") == [_lock()]
+
+
+def test_locks_go_with_their_workspace(store: Store) -> None:
+    store.add_environment("lab", _specification())
+    store.keep_lock("lab", "sklearn", "1", _lock())
+    store.delete_workspace("lab")
+    assert store.locks("lab", "sklearn", "1") == []
+
+
+def test_a_version_that_may_not_be_there(store: Store) -> None:
+    added = store.add_environment("lab", _specification())
+    assert store.find_environment("lab", "sklearn", "1") == added
+    assert store.find_environment("lab", "sklearn", "2") is None
+    assert store.find_environment("elsewhere", "sklearn", "1") is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,6 +20,10 @@ app = typer.Typer(name="env", help="Environments: what score scripts need.", no_
 
 SpecificationFile = Annotated[
     Path, typer.Argument(help="A conda YAML, or a pip requirements file (.txt).", exists=True, dir_okay=False)
+]
+
+RegisteredName = Annotated[
+    str, typer.Argument(help="A registered environment.", autocompletion=completion.environments)
 ]
 
 Version = Annotated[str | None, typer.Option(help="Of a registered environment; else its newest.")]
@@ -50,9 +55,7 @@ def listing(workspace: WorkspaceName = None, output: Output = Format.TABLE) -> N
 
 @app.command()
 def show(
-    name: Annotated[
-        str, typer.Argument(help="A registered environment.", autocompletion=completion.environments)
-    ],
+    name: RegisteredName,
     version: Version = None,
     workspace: WorkspaceName = None,
     output: Output = Format.TABLE,
@@ -84,10 +87,82 @@ def build(
     found = find(workspace)
     is_file = Path(name).is_file()
     environment = read(Path(name).stem, Path(name)) if is_file else Environment.get(found, name, version)
-    built = environment.build(found, show=lambda line: typer.echo(line, err=True))
+    built = environment.build(found, show=_show_line)
     for notice in built.notices:
         typer.echo(f"note: {notice}", err=True)
     show_fields({"python": built.python, "packages": built.packages}, output)
+
+
+@app.command(epilog="Example:  estiva env lock my-env --platform linux-64 --file pylock.toml")
+def lock(
+    name: RegisteredName,
+    version: Version = None,
+    platform: Annotated[
+        str | None, typer.Option(help="linux-64, linux-aarch64, osx-64, osx-arm64; else this machine's.")
+    ] = None,
+    file: Annotated[Path | None, typer.Option(help="Write it as a pylock.toml to this file.")] = None,
+    workspace: WorkspaceName = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Show the exact, hashed packages of an environment's version; the first time, resolve them."""
+    from estiva.sdk.environment import Environment
+    from estiva.specification import locked_packages
+
+    found = find(workspace)
+    environment = Environment.get(found, name, version)
+    locked = environment.lock(found, platform, pylock=file is not None, show=_show_line)
+    if file is not None:
+        file.write_text(locked.pylock, encoding="utf-8")
+        show_fields({"lock": str(file), "packages": len(locked_packages(locked.lock))}, output)
+    elif output is Format.JSON:
+        show_json(locked.model_dump(mode="json", exclude={"changes", "pylock"}))
+    else:
+        typer.echo(f"# {name}, version {locked.version}, on {locked.lock.platform}")
+        typer.echo(locked.lock.requirements, nl=False)
+
+
+@app.command(epilog="Example:  estiva env diff my-env:1 my-env:2")
+def diff(
+    before: Annotated[str, typer.Argument(help="A registered environment: NAME or NAME:VERSION.")],
+    after: Annotated[str, typer.Argument(help="Another one, or another version of it.")],
+    workspace: WorkspaceName = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Show which packages differ between two environments."""
+    from estiva.sdk.environment import Environment
+    from estiva.specification import differences
+
+    found = find(workspace)
+    split = (text.partition(":") for text in (before, after))
+    named = [Environment.get(found, name, version or None) for name, _, version in split]
+    old, new = (environment.lock(found, show=_show_line).lock for environment in named)
+    _show_changes({}, differences(old, new), output)
+
+
+@app.command(epilog="Example:  estiva env update my-env numpy")
+def update(
+    name: RegisteredName,
+    packages: Annotated[list[str] | None, typer.Argument(help="What may change; else everything.")] = None,
+    workspace: WorkspaceName = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Register a version with the newest packages that the specification allows."""
+    from estiva.sdk.environment import Environment
+
+    updated = Environment.update(find(workspace), name, packages or (), show=_show_line)
+    _show_changes({"name": name, "version": updated.version}, updated.changes, output)
+
+
+def _show_line(line: str) -> None:
+    typer.echo(line, err=True)
+
+
+def _show_changes(fields: dict[str, str], changes: Sequence[str], output: Format) -> None:
+    if output is Format.JSON:
+        show_json({**fields, "changes": list(changes)})
+        return
+    show_fields(fields, output)
+    typer.echo("\n".join(changes) or "The packages are the same.")
 
 
 def read(name: str, file: Path) -> Environment:

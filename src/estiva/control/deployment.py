@@ -99,7 +99,7 @@ class Deployment:
     def _prepare(self) -> str:
         with self._step(StepName.ENVIRONMENT):
             self._lock, python = launching.build_environment(
-                self._stages, self._spec, self._show, self._interrupted.is_set
+                self._stages, self._key.workspace, self._spec, self._show, self._interrupted.is_set
             )
             self._update(notices=notices(self._stages, self._spec, self._lock))
             return python

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from estiva.control import imports
+from estiva.control import imports, locking
 from estiva.control.stages import Stages
 from estiva.errors import RegistryException
 from estiva.records import DeploymentSpec, Launch, Lock, Mount, Service, ServiceKey, Tree
@@ -12,11 +12,23 @@ from estiva_server import contract
 
 
 def build_environment(
-    stages: Stages, spec: DeploymentSpec, on_line: Callable[[str], None], cancelled: Callable[[], bool]
+    stages: Stages,
+    workspace: str,
+    spec: DeploymentSpec,
+    on_line: Callable[[str], None],
+    cancelled: Callable[[], bool],
 ) -> tuple[Lock, str]:
     """The lock of the generation's environment, and the interpreter of the environment built from it."""
-    environment = imports.environment(stages.blobs, spec)
-    lock = stages.environments.lock(environment, spec.interpreter, on_line, cancelled)
+    lock = locking.lock(
+        stages,
+        workspace,
+        spec.environment,
+        spec.environment_version,
+        spec.interpreter,
+        on_line,
+        cancelled,
+        needed=imports.environment(stages.blobs, spec),
+    )
     return lock, stages.environments.build(lock, on_line, cancelled)
 
 

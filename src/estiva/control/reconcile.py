@@ -227,7 +227,9 @@ class Reconciler:
 
     def _apply(self, service: Service, number: int, interrupt: threading.Event) -> None:
         spec = self._stages.store.generation(service.key, number).spec
-        _, python = launching.build_environment(self._stages, spec, log.debug, interrupt.is_set)
+        _, python = launching.build_environment(
+            self._stages, service.key.workspace, spec, log.debug, interrupt.is_set
+        )
         self._stages.fleet.apply(launching.launch(self._stages, service, number, spec, python))
 
     def _retire(self, service: Service) -> None:

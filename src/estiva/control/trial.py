@@ -34,7 +34,7 @@ def run_trial(
     """
     key = ServiceKey(workspace=workspace, service=f"try-{uuid.uuid4().hex[:8]}")
     never = threading.Event()
-    _, python = launching.build_environment(stages, spec, show, never.is_set)
+    _, python = launching.build_environment(stages, workspace, spec, show, never.is_set)
     try:
         stages.fleet.apply(launching.content(stages, key, _GENERATION, spec, python))
         show("init()")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from estiva.environments import interpreters, locks, shipping, venvs
+from estiva.environments.platforms import platform_named
 from estiva.environments.uv import Cancelled, OnLine
 from estiva.records import EnvironmentSpecification, Lock
 
@@ -22,15 +24,52 @@ class Environments:
         self.server_source = server_source
 
     def lock(
-        self, spec: EnvironmentSpecification, default_python: str, on_line: OnLine, cancelled: Cancelled
+        self,
+        spec: EnvironmentSpecification,
+        default_python: str,
+        on_line: OnLine,
+        cancelled: Cancelled,
+        *,
+        platform: str | None = None,
+        kept: Sequence[Lock] = (),
+        prefer: Sequence[Lock] = (),
     ) -> Lock:
-        """What `spec` resolves to; `default_python` serves when it names no other Python. Idempotent."""
+        """What `spec` resolves to; `default_python` serves when it names no other Python. Idempotent.
+
+        `platform`: another than this machine's, as conda or Docker calls it. `kept`: locks that were made of
+        it before; that of the platform is taken. `prefer`: locks whose versions are taken where they fit.
+        """
         if spec.borrowed_from:
             return locks.borrow(spec, interpreters.find(None, spec.borrowed_from))
-        interpreter = interpreters.find(spec.python_version, default_python)
+        interpreter = _interpreter(spec, default_python, platform)
+        found = _on(interpreter.platform, kept)
+        if found is not None:
+            return locks.relocate(found, interpreter)
         return locks.resolve(
-            spec, interpreter, cache=self.root / "locks", on_line=on_line, cancelled=cancelled
+            spec,
+            interpreter,
+            cache=self.root / "locks",
+            on_line=on_line,
+            cancelled=cancelled,
+            prefer=_on(interpreter.platform, prefer),
         )
+
+    def renew(
+        self,
+        spec: EnvironmentSpecification,
+        default_python: str,
+        before: Lock,
+        packages: Sequence[str],
+        on_line: OnLine,
+        cancelled: Cancelled,
+    ) -> Lock:
+        """What `spec` resolves to now, with `packages` at their newest, or all if none is named."""
+        interpreter = interpreters.find(spec.python_version, default_python)
+        return locks.renew(spec, interpreter, before, packages, on_line=on_line, cancelled=cancelled)
+
+    def pylock(self, lock: Lock, on_line: OnLine, cancelled: Cancelled) -> str:
+        """The lock as the text of a pylock.toml."""
+        return locks.to_pylock(lock, on_line=on_line, cancelled=cancelled)
 
     def build(self, lock: Lock, on_line: OnLine, cancelled: Cancelled) -> str:
         """The interpreter of the built environment; `python -m estiva_server` works in it. Idempotent."""
@@ -70,3 +109,16 @@ class Environments:
     def ready(self, lock: Lock) -> bool:
         """Whether `build` would have nothing to do."""
         return venvs.is_ready(lock, root=self.root, server_source=self.server_source)
+
+
+def _interpreter(
+    spec: EnvironmentSpecification, default_python: str, platform: str | None
+) -> interpreters.Interpreter:
+    if platform is None:
+        return interpreters.find(spec.python_version, default_python)
+    series = shipping.series_of(spec.python_version, default_python)
+    return platform_named(platform).interpreter(series, default_python)
+
+
+def _on(platform: str, made: Sequence[Lock]) -> Lock | None:
+    return next((lock for lock in made if lock.platform == platform), None)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -18,9 +20,9 @@ from estiva.environments.defaults import Plan, substitute
 from estiva.environments.explanations import explain
 from estiva.environments.folders import exclusive, replace_text, translated
 from estiva.environments.interpreters import Interpreter, matches, run_probe
-from estiva.errors import EnvironmentException
+from estiva.errors import EnvironmentException, UserErrorException
 from estiva.records import EnvironmentSpecification, Lock
-from estiva.specification import option_values, split_hashes
+from estiva.specification import locked_packages, option_values, split_hashes
 
 FOLDER_PREFIX = "# site-packages: "
 """Begins the lines of a borrowed lock that name the folders of the packages."""
@@ -36,29 +38,74 @@ def resolve(
     cache: Path,
     on_line: uv.OnLine,
     cancelled: uv.Cancelled,
+    prefer: Lock | None = None,
 ) -> Lock:
     """The lock of `spec` for `interpreter`, from `cache` (a folder) if it was resolved before.
 
+    Where several versions of a package would do, that of the lock `prefer` is taken.
     EnvironmentException with the codes of explanations.py, "Cancelled" or "BuildTimeout".
     """
     plan = substitute(spec)
-    lock = Lock(
-        python=interpreter.path,
-        python_version=interpreter.version,
-        platform=interpreter.platform,
-        requirements="",
-        notices=(*_python_notice(spec, interpreter), *plan.notices),
-    )
+    lock = _without_packages(spec, plan, interpreter)
     if not plan.requirements:
         return lock
-    kept = cache / f"{_key(spec, plan, interpreter)}.json"
+    kept = cache / f"{_key(spec, plan, interpreter, prefer)}.json"
     requirements = _read(kept)
     if requirements is None:
         with translated(kept), exclusive(kept, on_line=on_line, cancelled=cancelled):
-            requirements = _read(kept) or _compile(spec, plan, interpreter, kept, on_line, cancelled)
+            compilation = _Compilation(spec, plan, interpreter, prefer)
+            requirements = _read(kept) or compilation.run(kept, on_line, cancelled)
             lock = lock.model_copy(update={"requirements": requirements})
             replace_text(kept, lock.model_dump_json(indent=1))
     return lock.model_copy(update={"requirements": requirements})
+
+
+def renew(
+    spec: EnvironmentSpecification,
+    interpreter: Interpreter,
+    before: Lock,
+    packages: Sequence[str],
+    *,
+    on_line: uv.OnLine,
+    cancelled: uv.Cancelled,
+) -> Lock:
+    """The lock of `spec` as the package index is now: `packages` at their newest, or all if none is named.
+
+    Nothing is taken from, or kept in, the cache of locks: what resolved before stays what it was.
+    """
+    _check_locked(before, packages)
+    plan = substitute(spec)
+    lock = _without_packages(spec, plan, interpreter)
+    if not plan.requirements:
+        return lock
+    prefer = before if packages else None
+    compilation = _Compilation(spec, plan, interpreter, prefer, tuple(packages), refresh=True)
+    with tempfile.TemporaryDirectory(prefix="estiva-lock-") as folder:
+        requirements = compilation.run(Path(folder) / "lock.json", on_line, cancelled)
+    return lock.model_copy(update={"requirements": requirements})
+
+
+def relocate(lock: Lock, interpreter: Interpreter) -> Lock:
+    """A lock that was kept, for the interpreter that this machine has for it now."""
+    return lock.model_copy(update={"python": interpreter.path, "python_version": interpreter.version})
+
+
+def to_pylock(lock: Lock, *, on_line: uv.OnLine, cancelled: uv.Cancelled) -> str:
+    """The lock as a pylock.toml: every file of every package with its address and hash."""
+    if not lock.requirements or lock.borrowed:
+        raise EnvironmentException("There are no locked packages to write down.", code="LockEmpty")
+    with tempfile.TemporaryDirectory(prefix="estiva-lock-") as folder:
+        asked = Path(folder) / "requirements.txt"
+        asked.write_text(lock.requirements, encoding="utf-8")
+        arguments = ["--format", "pylock.toml", "--no-deps", "--no-header", "--python-version"]
+        outcome = uv.run(
+            ["pip", "compile", str(asked), *arguments, lock.python_version],
+            on_line=on_line,
+            cancelled=cancelled,
+        )
+    if outcome.failed:
+        raise explain(outcome.stderr)
+    return outcome.stdout
 
 
 def borrow(spec: EnvironmentSpecification, interpreter: Interpreter) -> Lock:
@@ -108,8 +155,9 @@ def _python_notice(spec: EnvironmentSpecification, interpreter: Interpreter) -> 
     ]
 
 
-def _key(spec: EnvironmentSpecification, plan: Plan, interpreter: Interpreter) -> str:
+def _key(spec: EnvironmentSpecification, plan: Plan, interpreter: Interpreter, prefer: Lock | None) -> str:
     content = [plan.requirements, spec.pip_options, interpreter.version, interpreter.platform]
+    content += [prefer.requirements] if prefer else []
     return hashlib.sha256(json.dumps([*content, _local_files(plan.requirements)]).encode()).hexdigest()
 
 
@@ -128,40 +176,79 @@ def _read(kept: Path) -> str | None:
         return None
 
 
-def _compile(
-    spec: EnvironmentSpecification,
-    plan: Plan,
-    interpreter: Interpreter,
-    kept: Path,
-    on_line: uv.OnLine,
-    cancelled: uv.Cancelled,
-) -> str:
-    asked = kept.with_suffix(".in")
-    uv.end_orphans(str(asked))
-    options = [option for option in spec.pip_options if not option.startswith(_NOT_IN_FILE)]
-    try:
-        asked.write_text("\n".join([*options, *(split_hashes(text)[0] for text in plan.requirements), ""]))
+def _without_packages(spec: EnvironmentSpecification, plan: Plan, interpreter: Interpreter) -> Lock:
+    return Lock(
+        python=interpreter.path,
+        python_version=interpreter.version,
+        platform=interpreter.platform,
+        requirements="",
+        notices=(*_python_notice(spec, interpreter), *plan.notices),
+    )
+
+
+def _check_locked(before: Lock, names: Sequence[str]) -> None:
+    known = locked_packages(before)
+    for name in names:
+        if canonicalize_name(name) not in known:
+            raise UserErrorException(
+                f'The environment has no package "{name}". It has: {", ".join(known) or "none"}.',
+                code="PackageNotInLock",
+            )
+
+
+@dataclass(frozen=True)
+class _Compilation:
+    """What uv is asked for."""
+
+    spec: EnvironmentSpecification
+    plan: Plan
+    interpreter: Interpreter
+    prefer: Lock | None = None
+    renewed: tuple[str, ...] = ()
+    """Packages for which `prefer` does not count."""
+    refresh: bool = False
+    """Whether the package index is asked again for what uv has cached."""
+
+    def run(self, kept: Path, on_line: uv.OnLine, cancelled: uv.Cancelled) -> str:
+        """The hashed requirements; the files that this takes lie beside `kept` meanwhile."""
+        asked, answer = kept.with_suffix(".in"), kept.with_suffix(".out")
+        uv.end_orphans(str(asked))
+        try:
+            asked.write_text("\n".join([*self._options(), *self._requirements(), ""]), encoding="utf-8")
+            answer.write_text(self.prefer.requirements if self.prefer else "", encoding="utf-8")
+            outcome = uv.run(
+                ["pip", "compile", str(asked), "--output-file", str(answer), *self._arguments()],
+                on_line=on_line,
+                cancelled=cancelled,
+            )
+            resolved = answer.read_text(encoding="utf-8")
+        finally:
+            asked.unlink(missing_ok=True)
+            answer.unlink(missing_ok=True)
+        if outcome.failed:
+            raise explain(outcome.stderr, conda=self.plan.conda)
+        allowed = _keep_hashes(resolved, _hashes(self.plan.requirements))
+        return "\n".join([*self._options(), allowed, ""])
+
+    def _options(self) -> list[str]:
+        return [option for option in self.spec.pip_options if not option.startswith(_NOT_IN_FILE)]
+
+    def _requirements(self) -> list[str]:
+        return [split_hashes(text)[0] for text in self.plan.requirements]
+
+    def _arguments(self) -> list[str]:
+        interpreter = self.interpreter
         arguments = ["--python", interpreter.path, "--generate-hashes", "--no-header", "--no-annotate"]
         if interpreter.target:
             arguments += ["--python-version", interpreter.version, "--python-platform", interpreter.target]
-        outcome = uv.run(
-            ["pip", "compile", str(asked), *arguments, *_switches(spec)],
-            on_line=on_line,
-            cancelled=cancelled,
-        )
-    finally:
-        asked.unlink(missing_ok=True)
-    if outcome.failed:
-        raise explain(outcome.stderr, conda=plan.conda)
-    resolved = _keep_hashes(outcome.stdout, _hashes(plan.requirements))
-    return "\n".join([*options, resolved, ""])
-
-
-def _switches(spec: EnvironmentSpecification) -> list[str]:
-    switches = ["--prerelease", "allow"] if option_values(spec.pip_options, "--pre") else []
-    for host in option_values(spec.pip_options, "--trusted-host"):
-        switches += ["--allow-insecure-host", host]
-    return switches
+        arguments += ["--refresh"] if self.refresh else []
+        for name in self.renewed:
+            arguments += ["--upgrade-package", name]
+        if option_values(self.spec.pip_options, "--pre"):
+            arguments += ["--prerelease", "allow"]
+        for host in option_values(self.spec.pip_options, "--trusted-host"):
+            arguments += ["--allow-insecure-host", host]
+        return arguments
 
 
 def _hashes(requirements: Iterable[str]) -> dict[str, frozenset[str]]:

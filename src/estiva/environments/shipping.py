@@ -19,6 +19,7 @@ from estiva.environments import interpreters, locks, uv
 from estiva.environments.explanations import explain
 from estiva.environments.folders import make_once
 from estiva.environments.pip_settings import configuration_files, pip_settings, uv_variables
+from estiva.environments.platforms import platform_named
 from estiva.errors import EnvironmentException
 from estiva.records import Lock
 
@@ -71,7 +72,7 @@ def interpreter_for(series: str, default: str, machine: str) -> interpreters.Int
             f"{interpreters.OLDEST} or newer. Ask for python={interpreters.OLDEST} or newer.",
             code="PythonTooOld",
         )
-    return interpreters.Interpreter(default, series, f"linux-{machine}", _TARGETS[machine])
+    return platform_named(f"linux/{machine}").interpreter(series, default)
 
 
 def ship(lock: Lock, series: str, wheels: str) -> Shipment:

@@ -114,6 +114,23 @@ environments = Table(
     Column("created_time", UtcTime, nullable=False),
 )
 
+# What a version resolved to on one platform; written once, as versions are.
+locks = Table(
+    "locks",
+    metadata,
+    Column("workspace", String, primary_key=True),
+    Column("environment", String, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("platform", String, primary_key=True),
+    Column("lock", _record(), nullable=False),
+    Column("created_time", UtcTime, nullable=False),
+    ForeignKeyConstraint(
+        ["workspace", "environment", "version"],
+        ["environments.workspace", "environments.name", "environments.version"],
+        ondelete="CASCADE",
+    ),
+)
+
 services = Table(
     "services",
     metadata,

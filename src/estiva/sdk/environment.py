@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,14 @@ from pydantic import SecretStr
 
 from estiva import records, specification
 from estiva.errors import UserErrorException
-from estiva.messages import BuiltEnvironment, EnvironmentBuild, Progress
+from estiva.messages import (
+    BuiltEnvironment,
+    EnvironmentBuild,
+    LockedEnvironment,
+    LockRequest,
+    Progress,
+    UpdateRequest,
+)
 from estiva.sdk.conda_dependencies import CondaDependencies, read_text, read_yaml
 from estiva.sdk.connection import address, connect
 from estiva.sdk.workspace import Workspace
@@ -272,14 +279,43 @@ class Environment(_Section):
 
         Raises EnvironmentException that names the package at fault.
         """
-        body = EnvironmentBuild(specification=self.to_specification(), interpreter=sys.executable)
+        body = EnvironmentBuild(
+            specification=self.to_specification(), version=self.version, interpreter=sys.executable
+        )
+        return BuiltEnvironment.model_validate(_ask(workspace, ("build",), body, show))
 
-        def show_line(progress: Progress) -> None:
-            show(progress.message)
+    def lock(
+        self,
+        workspace: Workspace,
+        platform: str | None = None,
+        pylock: bool = False,
+        show: Callable[[str], None] = print,
+    ) -> LockedEnvironment:
+        """The exact, hashed packages of this registered version on a platform ("linux-64", "osx-arm64").
 
-        path = address("workspaces", workspace.name, "environments", "build")
-        found = connect().progress(path, body=body.model_dump(mode="json"), show=show_line)
-        return BuiltEnvironment.model_validate(found)
+        None means this machine's. The first call makes the lock; it is kept with the version, and used by
+        every deployment of it. `pylock`: the answer has it as a pylock.toml too.
+        Raises UserErrorException for an environment that is not registered.
+        """
+        if self.version is None:
+            raise UserErrorException(
+                f"{self.name} is not registered, so there is no version that a lock could be kept with: "
+                "register(workspace) returns one.",
+                code="EnvironmentNotRegistered",
+            )
+        body = LockRequest(interpreter=sys.executable, version=self.version, platform=platform, pylock=pylock)
+        return LockedEnvironment.model_validate(_ask(workspace, (self.name, "lock"), body, show))
+
+    @staticmethod
+    def update(
+        workspace: Workspace, name: str, packages: Sequence[str] = (), show: Callable[[str], None] = print
+    ) -> LockedEnvironment:
+        """Registers a version with the newest `packages` that the specification allows; none named: all.
+
+        Its `changes` say what is another; where nothing is newer there are none, and no new version.
+        """
+        body = UpdateRequest(interpreter=sys.executable, packages=tuple(packages))
+        return LockedEnvironment.model_validate(_ask(workspace, (name, "update"), body, show))
 
     def clone(self, new_name: str) -> Self:
         copied = self.from_specification(self.to_specification())
@@ -337,6 +373,18 @@ class Environment(_Section):
         return json.dumps(
             {"name": self.name, "version": self.version, **self._definition()}, indent=4, sort_keys=True
         )
+
+
+def _ask(
+    workspace: Workspace, place: tuple[str, ...], body: records.Record, show: Callable[[str], None]
+) -> dict[str, Any]:
+    """The result of a streamed operation on environments; what it tells is shown line by line."""
+
+    def show_line(progress: Progress) -> None:
+        show(progress.message)
+
+    path = address("workspaces", workspace.name, "environments", *place)
+    return connect().progress(path, body=body.model_dump(mode="json"), show=show_line)
 
 
 def _load_definition(file: Path) -> dict[str, Any]:

@@ -7,9 +7,17 @@ import threading
 from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 
+from estiva.control import locking
 from estiva.control.api import streams
 from estiva.control.api.access import Control
-from estiva.messages import BuiltEnvironment, EnvironmentBuild, Progress
+from estiva.messages import (
+    BuiltEnvironment,
+    EnvironmentBuild,
+    LockedEnvironment,
+    LockRequest,
+    Progress,
+    UpdateRequest,
+)
 from estiva.records import Environment, EnvironmentSpecification
 from estiva.registry import names
 
@@ -45,8 +53,58 @@ def build(control: Control, workspace: str, wanted: EnvironmentBuild) -> Streami
         def on_line(line: str) -> None:
             show(Progress(message=line))
 
-        lock = environments.lock(wanted.specification, wanted.interpreter, on_line, stopping.is_set)
+        lock = locking.lock(
+            control.stages,
+            workspace,
+            wanted.specification,
+            wanted.version,
+            wanted.interpreter,
+            on_line,
+            stopping.is_set,
+        )
         python = environments.build(lock, on_line, stopping.is_set)
         return BuiltEnvironment(python=python, packages=environments.packages(lock), notices=lock.notices)
 
+    return streams.run(work)
+
+
+@router.post("/{name}/lock")
+def lock(control: Control, workspace: str, name: str, wanted: LockRequest) -> StreamingResponse:
+    """The lock that is kept with the version; made and kept the first time."""
+    stages = control.stages
+    environment = stages.store.environment(workspace, name, wanted.version)
+
+    def work(show: streams.Show) -> LockedEnvironment:
+        def on_line(line: str) -> None:
+            show(Progress(message=line))
+
+        stopping = control.stopping.is_set
+        found = locking.of_version(
+            stages, workspace, environment, wanted.interpreter, on_line, stopping, wanted.platform
+        )
+        text = stages.environments.pylock(found, on_line, stopping) if wanted.pylock else ""
+        return LockedEnvironment(name=name, version=environment.version, lock=found, pylock=text)
+
+    return streams.run(work)
+
+
+@router.post("/{name}/update")
+def update(control: Control, workspace: str, name: str, wanted: UpdateRequest) -> StreamingResponse:
+    """A new version with newer packages, if there are any."""
+
+    def work(show: streams.Show) -> LockedEnvironment:
+        def on_line(line: str) -> None:
+            show(Progress(message=line))
+
+        return locking.update(
+            control.stages,
+            workspace,
+            name,
+            wanted.packages,
+            wanted.interpreter,
+            on_line,
+            control.stopping.is_set,
+        )
+
+    control.stages.store.environment(workspace, name)
     return streams.run(work)
