@@ -112,6 +112,14 @@ def test_a_new_generation_runs_beside_the_old_until_that_is_retired(site: Site) 
     assert site.target().logs(site.key, generation=2) != []
 
 
+def test_a_generation_that_was_begun_meanwhile_is_not_retired(site: Site) -> None:
+    for generation in (1, 2, 3):
+        site.target().apply(site.launch(generation=generation))
+        site.wait_for(ReplicaPhase.READY, generation=generation)
+    site.target().retire(site.key, keep=[2])
+    assert places(site.target().observe(site.key).replicas) == [(2, 0), (3, 0)]
+
+
 def test_a_failed_generation_goes_and_leaves_its_logs_and_the_older_one(site: Site) -> None:
     site.target().apply(site.launch(generation=1))
     before = site.wait_for(ReplicaPhase.READY)

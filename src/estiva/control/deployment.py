@@ -26,6 +26,7 @@ from estiva.records import (
     Evidence,
     Generation,
     GenerationState,
+    Launch,
     Lock,
     Replica,
     ReplicaPhase,
@@ -71,7 +72,7 @@ class Deployment:
         self._validate()
         python = self._prepare()
         self._start(python)
-        self._wait_for_init()
+        self._wait_for_init(python)
         self._check_health()
         self._publish()
 
@@ -106,21 +107,26 @@ class Deployment:
 
     def _start(self, python: str) -> None:
         with self._step(StepName.START):
-            service = self._stages.store.service(self._key)  # which may have been scaled meanwhile
-            launch = launching.launch(self._stages, service, self._number, self._spec, python)
+            launch = self._launch(python)
             if launch.address is not None:
                 self._stages.fleet.retire(self._key, keep={self._number})
             self._stages.fleet.apply(launch)
 
-    def _wait_for_init(self) -> None:
+    def _wait_for_init(self, python: str) -> None:
+        """Until as many are ready as serve by then: the service may be scaled while init() takes its time."""
         with self._step(StepName.INIT):
-            wait_until_ready(
-                self._stages,
-                self._key,
-                self._number,
-                self._spec.settings.init_timeout_seconds,
-                self._interrupted,
-            )
+            self._wait_until_ready()
+            while len(self._replicas()) < (launch := self._launch(python)).replicas:
+                self._stages.fleet.apply(launch)
+                self._wait_until_ready()
+
+    def _launch(self, python: str) -> Launch:
+        service = self._stages.store.service(self._key)  # as it is scaled now
+        return launching.launch(self._stages, service, self._number, self._spec, python)
+
+    def _wait_until_ready(self) -> None:
+        seconds = self._spec.settings.init_timeout_seconds
+        wait_until_ready(self._stages, self._key, self._number, seconds, self._interrupted)
 
     def _check_health(self) -> None:
         with self._step(StepName.HEALTH):

@@ -134,7 +134,7 @@ class Intake:
     def delete(self, key: ServiceKey) -> None:
         self._stages.store.service(key)
         self._stages.store.update_service(key, state=ServiceState.DELETING)
-        self._reconciler.interrupt(key)
+        self._reconciler.abandon(key)
 
     def view(self, key: ServiceKey) -> ServiceView:
         store = self._stages.store
@@ -303,7 +303,7 @@ class Intake:
             tags=request.tags if request else None,
             properties=request.properties if request else None,
         )
-        self._reconciler.interrupt(key)
+        self._reconciler.supersede(key)
         return self._announce(key)
 
     def _announce(self, key: ServiceKey) -> ServiceView:

@@ -1,31 +1,25 @@
 """The loop that makes what runs equal to what is wanted.
 
-`next_action` is pure: it compares the store with what the target observes. The loop runs one action per
-service at a time, each in a thread of its own, so that a slow environment build holds up nobody else.
+`decisions` says what to do about a service. The loop runs at most one action in each of its two lanes, every
+one in a thread of its own, so that a slow environment build holds up nobody else.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import Future, ThreadPoolExecutor
-from enum import Enum
 from functools import cache
+from typing import NamedTuple
 
 import structlog
 
 from estiva.control import launching
+from estiva.control.decisions import Action, Lane, next_deployment, next_upkeep, retirable, to_begin
 from estiva.control.deployment import Deployment
 from estiva.control.stages import Stages
 from estiva.errors import EstivaError
-from estiva.records import (
-    GenerationState,
-    Observation,
-    ReplicaPhase,
-    Service,
-    ServiceKey,
-    ServiceState,
-)
+from estiva.records import GenerationState, Service, ServiceKey, ServiceState
 
 log = structlog.get_logger()
 
@@ -34,54 +28,25 @@ RETRY_SECONDS = 5.0
 RESTORE_SECONDS = 0.5
 KEPT_GENERATIONS = 10
 _PARALLEL_ACTIONS = 16
-
-
-class Action(str, Enum):
-    DELETE = "delete"
-    DEPLOY = "deploy"
-    RESTORE = "restore"
-    SCALE = "scale"
-    PUBLISH = "publish"
-    RETIRE = "retire"
-    MARK_HEALTHY = "mark healthy"
-
-
-def next_action(
-    service: Service, desired: GenerationState, observation: Observation, wanted: int, published: bool
-) -> Action | None:
-    """What to do about a service, or None if all is as it should be.
-
-    `desired` is the state of the newest generation, `wanted` the number of replicas that are to serve,
-    `published` whether the gateway serves exactly those that are ready.
-    """
-    if service.state is ServiceState.DELETING:
-        return Action.DELETE
-    if desired is GenerationState.PENDING:
-        return Action.DEPLOY
-    if service.serving is None:
-        return Action.RETIRE if observation.replicas else None
-    serving = observation.of(service.serving)
-    alive = [replica for replica in serving if replica.phase is not ReplicaPhase.EXITED]
-    kept = [replica for replica in serving if replica.index < wanted]
-    if not alive or any(replica.phase is ReplicaPhase.EXITED for replica in kept):
-        return Action.RESTORE
-    if not published:
-        return Action.PUBLISH
-    if len(kept) < wanted:
-        return Action.SCALE
-    if len(serving) < len(observation.replicas):
-        return Action.RETIRE
-    if len(kept) < len(serving):
-        return Action.SCALE
-    ready = all(replica.phase is ReplicaPhase.READY for replica in alive)
-    if ready and service.state is not ServiceState.HEALTHY:
-        return Action.MARK_HEALTHY
-    return None
+"""In each lane: deployments that take long must not use up the threads that look after what serves."""
 
 
 def wanted_replicas(stages: Stages, service: Service) -> int:
     """Without a gateway only one replica can have the service's port."""
     return service.scaling.replicas if stages.publisher.available else 1
+
+
+class Plan(NamedTuple):
+    """What was decided about a service: an action for each lane that may begin one, and what to retire."""
+
+    actions: dict[Lane, Action]
+    deploying: bool
+    retirable: frozenset[int]
+
+
+class _Running(NamedTuple):
+    future: Future[None]
+    interrupt: threading.Event
 
 
 class Reconciler:
@@ -90,9 +55,8 @@ class Reconciler:
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._loop, name="reconcile", daemon=True)
-        self._pool = ThreadPoolExecutor(_PARALLEL_ACTIONS, thread_name_prefix="action")
-        self._running: dict[ServiceKey, Future[None]] = {}
-        self._interrupts: dict[ServiceKey, threading.Event] = {}
+        self._pools = {lane: ThreadPoolExecutor(_PARALLEL_ACTIONS, lane.value) for lane in Lane}
+        self._running: dict[tuple[ServiceKey, Lane], _Running] = {}
         self._guard = threading.Lock()
 
     def start(self) -> None:
@@ -105,18 +69,27 @@ class Reconciler:
         self._wake.set()
         self._thread.join()
         with self._guard:
-            for interrupt in self._interrupts.values():
-                interrupt.set()
-        self._pool.shutdown(wait=True)
+            for running in self._running.values():
+                running.interrupt.set()
+        for pool in self._pools.values():
+            pool.shutdown(wait=True)
 
     def wake(self) -> None:
         self._wake.set()
 
-    def interrupt(self, key: ServiceKey) -> None:
-        """Ends the deployment of an older generation: a newer one, or a deletion, was accepted."""
+    def supersede(self, key: ServiceKey) -> None:
+        """Ends the deployment of an older generation: a newer one was accepted."""
+        self._interrupt(key, [Lane.DEPLOY])
+
+    def abandon(self, key: ServiceKey) -> None:
+        """Ends whatever is done for a service: its deletion was accepted."""
+        self._interrupt(key, tuple(Lane))
+
+    def _interrupt(self, key: ServiceKey, lanes: Collection[Lane]) -> None:
         with self._guard:
-            if key in self._interrupts:
-                self._interrupts[key].set()
+            for lane in lanes:
+                if (key, lane) in self._running:
+                    self._running[key, lane].interrupt.set()
         self._wake.set()
 
     # --- the loop ------------------------------------------------------------------------------------
@@ -133,53 +106,63 @@ class Reconciler:
 
     def _tick(self) -> None:
         published = cache(self._stages.publisher.is_current)  # asked once a tick for each workspace
+        busy = self._busy()  # before the services are read: see `retirable`
         for service in self._stages.store.services():
-            if not self._busy(service.key):
-                self._submit(service, published)
+            lanes = {lane for lane in Lane if (service.key, lane) in busy}
+            self._look_at(service, lanes, published)
 
-    def _busy(self, key: ServiceKey) -> bool:
-        running = self._running.get(key)
-        return running is not None and not running.done()
+    def _busy(self) -> set[tuple[ServiceKey, Lane]]:
+        with self._guard:
+            self._running = {place: it for place, it in self._running.items() if not it.future.done()}
+            return set(self._running)
 
-    def _submit(self, service: Service, published: Callable[[str], bool]) -> None:
+    def _look_at(self, service: Service, busy: Collection[Lane], published: Callable[[str], bool]) -> None:
         try:
-            action = self._decide(service, published)
+            plan = self._decide(service, busy, published)
         except EstivaError as error:  # one that cannot be observed, or was removed meanwhile
             log.warning("not reconciled", service=str(service.key), code=error.code, error=str(error))
             return
-        if action is not None:
-            interrupt = threading.Event()
-            with self._guard:
-                self._interrupts[service.key] = interrupt
-            self._running[service.key] = self._pool.submit(self._act, action, service.key, interrupt)
+        for lane in plan.actions:
+            self._submit(service.key, lane, plan)
 
-    def _decide(self, service: Service, published: Callable[[str], bool]) -> Action | None:
-        return next_action(
-            service,
-            self._stages.store.generation_state(service.key, service.desired),
-            self._stages.fleet.observe(service.key),
-            wanted_replicas(self._stages, service),
-            published(service.key.workspace),
+    def _decide(self, service: Service, busy: Collection[Lane], published: Callable[[str], bool]) -> Plan:
+        desired = self._stages.store.generation_state(service.key, service.desired)
+        observation = self._stages.fleet.observe(service.key)
+        deploying = Lane.DEPLOY in busy or desired is GenerationState.PENDING
+        wanted = wanted_replicas(self._stages, service)
+        upkeep = next_upkeep(service, observation, wanted, published(service.key.workspace), deploying)
+        deployment = next_deployment(service, desired)
+        return Plan(
+            actions=to_begin(deployment, upkeep, busy, self._stages.publisher.available),
+            deploying=deploying,
+            retirable=retirable(service, observation, deploying),
         )
 
-    def _act(self, action: Action, key: ServiceKey, interrupt: threading.Event) -> None:
+    def _submit(self, key: ServiceKey, lane: Lane, plan: Plan) -> None:
+        interrupt = threading.Event()
+        with self._guard:
+            future = self._pools[lane].submit(self._act, key, lane, plan, interrupt)
+            self._running[key, lane] = _Running(future, interrupt)
+
+    def _act(self, key: ServiceKey, lane: Lane, plan: Plan, interrupt: threading.Event) -> None:
         """The outermost boundary of an action: a failure, even a bug, must not end the loop."""
+        action = plan.actions[lane]
         try:
-            self._perform(action, key, interrupt)
+            self._perform(action, key, plan, interrupt)
         except EstivaError as error:
             log.warning(
                 "action failed", action=action.value, service=str(key), code=error.code, error=str(error)
             )
-            self._stopping.wait(RETRY_SECONDS)
+            interrupt.wait(RETRY_SECONDS)
         except Exception:
             log.exception("action raised", action=action.value, service=str(key))
-            self._stopping.wait(RETRY_SECONDS)
+            interrupt.wait(RETRY_SECONDS)
         self._stages.changes.announce()
         self._wake.set()
 
     # --- the actions ---------------------------------------------------------------------------------
 
-    def _perform(self, action: Action, key: ServiceKey, interrupt: threading.Event) -> None:
+    def _perform(self, action: Action, key: ServiceKey, plan: Plan, interrupt: threading.Event) -> None:
         service = self._stages.store.service(key)
         if action is Action.DEPLOY:
             generation = self._stages.store.generation(key, service.desired)
@@ -187,13 +170,13 @@ class Reconciler:
         elif action is Action.DELETE:
             self._delete(service)
         elif action is Action.RESTORE:
-            self._restore(service, interrupt)
+            self._restore(service, plan.deploying, interrupt)
         elif action is Action.SCALE:
             self._scale(service, interrupt)
         elif action is Action.PUBLISH:
             self._stages.publisher.publish(key.workspace)
         elif action is Action.RETIRE:
-            self._retire(service)
+            self._retire(key, plan.retirable)
         else:
             self._stages.store.update_service(key, state=ServiceState.HEALTHY)
 
@@ -204,11 +187,12 @@ class Reconciler:
         self._stages.prune()
         log.info("service deleted", service=str(service.key))
 
-    def _restore(self, service: Service, interrupt: threading.Event) -> None:
+    def _restore(self, service: Service, deploying: bool, interrupt: threading.Event) -> None:
         """Starts replicas of the serving generation that are missing: killed, or gone with a reboot."""
         if service.serving is None:
             return
-        self._stages.store.update_service(service.key, state=ServiceState.UNHEALTHY)
+        if not deploying:
+            self._stages.store.update_service(service.key, state=ServiceState.UNHEALTHY)
         self._apply(service, service.serving, interrupt)
         self._stages.publisher.publish(service.key.workspace)
         log.info("replicas restored", service=str(service.key), generation=service.serving)
@@ -232,11 +216,10 @@ class Reconciler:
         )
         self._stages.fleet.apply(launching.launch(self._stages, service, number, spec, python))
 
-    def _retire(self, service: Service) -> None:
+    def _retire(self, key: ServiceKey, generations: Collection[int]) -> None:
         """Ends replicas of other generations, once no request can reach them any more."""
-        fleet, key = self._stages.fleet, service.key
-        others = {r.generation for r in fleet.observe(key).replicas if r.generation != service.serving}
-        for number in sorted(others):
+        fleet = self._stages.fleet
+        for number in sorted(generations):
             replicas = fleet.observe(key).of(number)
             if all(self._stages.publisher.quiet(key, replica) for replica in replicas):
                 fleet.stop(key, number)

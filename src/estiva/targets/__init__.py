@@ -59,7 +59,11 @@ class Target(ABC):
 
     @abstractmethod
     def retire(self, key: ServiceKey, keep: Collection[int]) -> None:
-        """Stops every generation but those to keep, and removes all that is left of them, logs included."""
+        """Stops the generations that are not to be kept, and removes all that is left of them, logs included.
+
+        A generation that is newer than all to keep stays: it may be being started at this moment. With none
+        to keep, all go.
+        """
 
     @abstractmethod
     def delete(self, key: ServiceKey) -> None:

@@ -21,6 +21,11 @@ def pause(starts: int) -> float:
     return 0.0 if starts <= 1 else min(2.0 ** min(starts - 2, 30), LONGEST_PAUSE_SECONDS)
 
 
+def _goes(generation: int, keep: Collection[int]) -> bool:
+    """What is newer than all that is to be kept was begun after that was said."""
+    return generation not in keep and generation <= max(keep, default=generation)
+
+
 class ReplicaTarget(Target):
     """A target that writes the five methods below for its kind of copy, beside those that only look."""
 
@@ -56,9 +61,11 @@ class ReplicaTarget(Target):
         self._stop(key, self.observe(key).of(generation))
 
     def retire(self, key: ServiceKey, keep: Collection[int]) -> None:
-        self._stop(key, (r for r in self.observe(key).replicas if r.generation not in keep))
-        for generation in self.generations(key) - set(keep):
-            self.remove(key, generation)
+        seen = self.observe(key).replicas
+        self._stop(key, (replica for replica in seen if _goes(replica.generation, keep)))
+        for generation in self.generations(key):
+            if _goes(generation, keep):
+                self.remove(key, generation)
 
     def delete(self, key: ServiceKey) -> None:
         self.retire(key, keep=())
