@@ -11,6 +11,7 @@ from estiva.registry.blobs import Blobs
 from estiva.registry.trees import ingest
 
 RAW, SCHEMA = "werkzeug>=2,<4", "inference-schema>=1.8,<2"
+DEBUGGER = "debugpy>=1.8,<2"
 BOTH = "from inference_schema.schema_decorators import input_schema\nfrom estiva_server import rawhttp\n"
 
 
@@ -35,6 +36,8 @@ def packages(folder: Path, *scripts: str, **asked: object) -> tuple[str, ...]:
     [
         ("import json, numpy", ()),
         ("import azureml.core.model", ()),
+        ("import ptvsd; ptvsd.enable_attach(address=('0.0.0.0', 5678))", (DEBUGGER,)),
+        ("def init():\n    import debugpy", (DEBUGGER,)),
         ("from estiva_server import batched", ()),
         ("from azureml.contrib.services.aml_request import rawhttp", (RAW,)),
         ("from azureml.contrib.services.aml_response import AMLResponse", (RAW,)),

@@ -28,6 +28,8 @@ HANDLED = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHL
 # What a worker tells its supervisor, one per line.
 READY = "ready"
 """Followed by a space and how many requests it takes at a time."""
+DEBUGGED = "debugged"
+"""It has a debugger, and no deadline."""
 STUCK = "stuck"
 REPORT = "report"
 """From a loader, followed by a space and its status as JSON."""
@@ -55,6 +57,8 @@ class Child:
         """What a loader said last of its workers."""
         self.began = time.monotonic()
         self.ready_at: float | None = None
+        self.debugged = False
+        """It has a debugger's port, which another can have when it is gone, and no deadline."""
         self.retired = False
         """It was asked to end, or is to be replaced: its end is no crash."""
         self.kill_at: float | None = None

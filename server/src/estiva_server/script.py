@@ -108,6 +108,10 @@ class Script:
                 f"run() in {self._name} is batched and yields its answer. A batched run() must return a list."
             )
 
+    def wrap(self, wrapper: Callable[[Callable[[Any, Headers], Any]], Callable[[Any, Headers], Any]]) -> None:
+        """Have what `wrapper` makes of it called in the place of the user's run()."""
+        self._run = wrapper(self._run)
+
     def run(self, data: Any, headers: Headers) -> Any:
         """What the user's run() returns. `headers` reaches it if it has a parameter `request_headers`."""
         result = self._run(data, headers)

@@ -23,7 +23,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from estiva_server import contract
-from estiva_server.child import HANDLED, READY, REPORT, STUCK, Child, Work, fork
+from estiva_server.child import DEBUGGED, HANDLED, READY, REPORT, STUCK, Child, Work, fork
 from estiva_server.log import Write, stamp
 from estiva_server.scoreboard import Scoreboard, make_scoreboards
 from estiva_server.settings import Settings
@@ -31,6 +31,8 @@ from estiva_server.status import StatusFile, parse
 
 DRAIN_SECONDS = 30.0
 """How long a worker that is asked to end may go on with the requests it has."""
+HELD_SECONDS = 2.0
+"""The same for one with a debugger, which may hold a request for good."""
 STUCK_GRACE_SECONDS = 0.06
 """A worker that has not answered so long after the deadline cannot: it is frozen and replaced."""
 FROZEN_SECONDS = 0.14
@@ -110,6 +112,8 @@ class Supervisor:
         self._draining = False
         self._crashes = 0
         self._crashed_at = 0.0
+        self._gave_way = False
+        """A worker with a debugger has ended, or is to, for one that is not ready yet."""
         self._start_at: float | None = None
         """When missing workers are due after a crash."""
         self._exit_code: int | None = None
@@ -168,6 +172,11 @@ class Supervisor:
         if self._newest != self._serving:
             for child in self._members(self._newest):
                 self._retire(child)
+        # There is one debugger's port, and whose it is keeps it until it ends.
+        for child in self._children.values():
+            if child.debugged:
+                self._gave_way = True
+                self._retire(child)
         self._crashes = 0
         self._started += 1
         self._newest = self._started
@@ -185,6 +194,8 @@ class Supervisor:
 
     def _fill(self) -> None:
         """Start what the newest generation lacks."""
+        if any(child.debugged and child.retired for child in self._children.values()):
+            return  # its death comes back here
         self._start_at = None
         missing = self._crew.count - len(self._members(self._newest))
         try:
@@ -230,6 +241,8 @@ class Supervisor:
             if word == READY:
                 child.capacity = int(rest)
                 self._promote(child)
+            elif word == DEBUGGED:
+                child.debugged = True
             elif word == STUCK:
                 self._replace_stuck(child, "run() exceeded its deadline")
             elif word == REPORT:
@@ -242,6 +255,7 @@ class Supervisor:
         child.ready_at = time.monotonic()
         if self._draining or child.retired:
             return
+        self._gave_way = False
         if self._serving != self._newest and len(self._ready(self._newest)) == self._crew.count:
             self._serving = self._newest
             for other in self._children.values():
@@ -256,7 +270,8 @@ class Supervisor:
         if not child.retired:
             child.retired = True
             # A loader needs a moment more, to take its own workers with it.
-            child.kill_at = time.monotonic() + DRAIN_SECONDS + (self._crew.share > 1)
+            patience = HELD_SECONDS if child.debugged else DRAIN_SECONDS
+            child.kill_at = time.monotonic() + patience + (self._crew.share > 1)
             child.send(signal.SIGTERM)
 
     def _replace_stuck(self, child: Child, why: str) -> None:
@@ -289,6 +304,8 @@ class Supervisor:
         self._boards += child.bury()
         if child.retired:
             self._publish(self._status.status.reason)
+            if child.debugged and not self._draining:
+                self._fill()
         elif code == contract.EXIT_CRASH_LOOP and self._crew.share > 1:
             self._finish(code, child.failure)
         else:
@@ -320,6 +337,9 @@ class Supervisor:
             self.say("the reload failed; the worker that ran before goes on")
             self._fill()
             self._publish(f"The last reload failed: {sentence}")
+        elif self._gave_way:
+            self.say("the reload failed: edit the script, then reload it again")
+            self._publish(f"The last reload failed: {sentence}")
         else:
             self._count_crash(sentence)
 
@@ -345,21 +365,24 @@ class Supervisor:
         times = [child.kill_at for child in self._children.values() if child.kill_at is not None]
         if self._start_at is not None:
             times.append(self._start_at)
-        if self._limit:
-            now = time.monotonic()
-            running = self._ready(self._serving)
-            times += [(child.boards[0].oldest() or now) + self._limit for child in running]
+        now = time.monotonic()
+        times += [(child.boards[0].oldest() or now) + self._limit for child in self._limited()]
         return max(0.0, min(times) - time.monotonic()) if times else None
 
     @property
     def _limit(self) -> float:
-        """Seconds that a run() may take before its worker is frozen; 0: no limit, or it is the loader's."""
-        timeout = self._settings.scoring_timeout_ms if self._crew.share == 1 else 0
-        return timeout / 1000 + STUCK_GRACE_SECONDS if timeout else 0.0
+        """Seconds that a run() may take before its worker is frozen."""
+        return self._settings.scoring_timeout_ms / 1000 + STUCK_GRACE_SECONDS
+
+    def _limited(self) -> list[Child]:
+        """The workers that serve and have a limit; a loader's are its own matter."""
+        if not self._settings.scoring_timeout_ms or self._crew.share > 1:
+            return []
+        return [child for child in self._ready(self._serving) if not child.debugged]
 
     def _keep_time(self) -> None:
         now = time.monotonic()
-        for child in self._ready(self._serving) if self._limit else ():
+        for child in self._limited():
             oldest = child.boards[0].oldest()
             if oldest is not None and oldest + self._limit <= now:
                 self._freeze(child)

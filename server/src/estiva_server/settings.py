@@ -75,6 +75,12 @@ class Settings:
     """Bytes."""
     debug: bool = False
     """Tracebacks in the answers."""
+    debug_port: int = 0
+    """Where a debugger can attach; 0: nowhere."""
+    debug_wait: bool = False
+    """Load the script only when one has."""
+    debugpy: Path | None = None
+    """A folder that has debugpy; None: the environment's own."""
     service_name: str = "ML service"
     service_version: str = "1.0"
     service_path_prefix: str = ""
@@ -105,6 +111,8 @@ def read_settings(arguments: Sequence[str], variables: Mapping[str, str], cwd: P
     source_root = flags.source_root or environment.get(contract.SOURCE_DIRECTORY_VARIABLE) or None
     model_dir = flags.model_dir or environment.get(contract.MODEL_DIR_VARIABLE) or find_model_dir(app_root)
     origins = environment.get(contract.CORS_ORIGINS_VARIABLE, "").split(",")
+    debug_port = _number(environment, contract.DEBUG_PORT_VARIABLE, 0, 0)
+    debugpy = environment.get(contract.DEBUGPY_VARIABLE)
     return Settings(
         app_root=app_root,
         entry_script=script,
@@ -119,12 +127,16 @@ def read_settings(arguments: Sequence[str], variables: Mapping[str, str], cwd: P
             environment, contract.SCORING_TIMEOUT_VARIABLE, contract.SCORING_TIMEOUT_MS, 0
         ),
         concurrency=_number(environment, contract.CONCURRENCY_VARIABLE, 1, 1),
-        workers=_number(environment, contract.WORKER_COUNT_VARIABLE, 1, 1),
-        preload=_yes(environment, contract.WORKER_PRELOAD_VARIABLE),
+        # A debugger has one port, and so follows one worker.
+        workers=1 if debug_port else _number(environment, contract.WORKER_COUNT_VARIABLE, 1, 1),
+        preload=not debug_port and _yes(environment, contract.WORKER_PRELOAD_VARIABLE),
         batch_max_size=_number(environment, contract.BATCH_MAX_SIZE_VARIABLE, 0, 0),
         batch_max_wait_ms=_number(environment, contract.BATCH_MAX_WAIT_VARIABLE, None, 0),
         body_limit=_number(environment, contract.BODY_LIMIT_VARIABLE, contract.BODY_LIMIT_BYTES, 1),
         debug=_yes(environment, contract.DEBUG_VARIABLE),
+        debug_port=debug_port,
+        debug_wait=_yes(environment, contract.DEBUG_WAIT_VARIABLE),
+        debugpy=cwd / debugpy if debugpy else None,
         service_name=environment.get(contract.SERVICE_NAME_VARIABLE) or "ML service",
         service_version=environment.get(contract.SERVICE_VERSION_VARIABLE) or "1.0",
         service_path_prefix=environment.get(contract.SERVICE_PATH_PREFIX_VARIABLE, ""),

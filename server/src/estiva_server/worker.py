@@ -14,10 +14,10 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
-from estiva_server import contract, nocode, shims
+from estiva_server import contract, debugger, nocode, shims
 from estiva_server.app import Application
 from estiva_server.balance import Balance, Gate
-from estiva_server.child import FAILED, READY, STUCK, Tell
+from estiva_server.child import DEBUGGED, FAILED, READY, STUCK, Tell
 from estiva_server.deadline import Watchdog
 from estiva_server.native import Server
 from estiva_server.output import open_output
@@ -46,6 +46,8 @@ def start(settings: Settings, tell: Tell) -> Script | None:
     _enter(settings)
     try:
         shims.install()
+        if settings.debug_port:
+            debugger.open_port(settings)
         own = nocode.script_path(settings.entry_script)
         script = load_script(own or settings.app_root / settings.entry_script, settings.entry_script)
         if own is None:  # these take one request at a time
@@ -69,6 +71,10 @@ def serve(
     tell: Tell,
 ) -> int:
     """Serve on the listening socket until SIGTERM; returns the exit status."""
+    debugged = debugger.is_present()
+    if debugged:
+        script.wrap(debugger.followed)
+        tell(DEBUGGED)
     tracing = open_tracing(settings, os.environ)
     scorer = tracing.scorer(script, settings, scoreboard) if tracing else None
     application = Application(script, settings, scoreboard, scorer)
@@ -87,7 +93,7 @@ def serve(
         application.slots.on_change = balance.spread
         server.crowded = balance.crowded
         balance.start()
-    if settings.scoring_timeout_ms:
+    if settings.scoring_timeout_ms and not debugged:
 
         def replace_worker() -> None:
             stop()

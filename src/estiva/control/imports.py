@@ -18,6 +18,7 @@ from estiva.specification import parse_notation, split_hashes
 
 _RAW = "werkzeug>=2,<4"
 _SCHEMA = "inference-schema>=1.8,<2"
+_DEBUGGER = "debugpy>=1.8,<2"
 _TAKES = {
     "azureml.contrib.services": _RAW,
     "azureml_inference_server_http.api": _RAW,
@@ -25,6 +26,8 @@ _TAKES = {
     "estiva_server.AMLResponse": _RAW,
     "estiva_server.rawhttp": _RAW,
     "inference_schema": _SCHEMA,
+    "debugpy": _DEBUGGER,
+    "ptvsd": _DEBUGGER,
 }
 
 
