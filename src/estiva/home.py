@@ -70,6 +70,11 @@ class Home:
         return self.root / "gateways"
 
     @property
+    def secrets(self) -> Path:
+        """Private keys, in a folder for each workspace; none of them is in the database."""
+        return self.root / "secrets"
+
+    @property
     def logs(self) -> Path:
         return self.root / "logs"
 

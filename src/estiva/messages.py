@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, SecretStr
@@ -113,6 +114,7 @@ class PublicationRequest(Record):
     host: str | None = None
     port: int | None = None
     auth_enabled: bool | None = None
+    token_auth_enabled: bool | None = None
     primary_key: SecretStr | None = None
     secondary_key: SecretStr | None = None
 
@@ -134,6 +136,15 @@ class KeysView(Record):
 
     primary: str
     secondary: str
+
+
+class TokenView(Record):
+    """A token, and when to ask for another one. Times are of UTC."""
+
+    access_token: str
+    token_type: str = "Bearer"  # noqa: S105  no secret
+    refresh_after: datetime
+    expiry_on: datetime
 
 
 class DeploymentRequest(Record):

@@ -44,7 +44,8 @@ def test_the_commands_are_named_for_the_users_words() -> None:
             *("env create", "env list", "env show", "env build"),
             *("env lock", "env diff", "env update"),
             *("service list", "service show", "service run", "service logs"),
-            *("service reload", "service update", "service scale", "service keys", "service delete"),
+            *("service reload", "service update", "service scale", "service keys", "service token"),
+            *("service delete",),
         ]
     )
 

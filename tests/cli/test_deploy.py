@@ -43,6 +43,8 @@ def test_a_file_and_its_framework(run: Run, monkeypatch: pytest.MonkeyPatch) -> 
         (["--entry", "mine.py", "--framework", "Onnx"], "Give --entry or --framework, not both"),
         (["--watch"], "--watch needs a score script: name it with --entry"),
         (["--source", os.curdir], "--source needs a score script"),
+        (["--entry", "mine.py", "--kind", "kubernetes", "--port", "8890"], "Leave out --port: Kubernetes"),
+        (["--entry", "mine.py", "--auth", "token"], "Only Kubernetes services have tokens"),
     ],
 )
 def test_options_that_contradict_each_other(run: Run, folder: Path, options: list[str], told: str) -> None:

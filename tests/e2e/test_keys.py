@@ -39,7 +39,7 @@ def test_what_is_shown_to_try_says_where_the_key_goes(
     service.wait_for_deployment(show_output=True)
     shown = capsys.readouterr().out
     assert "-H 'Authorization: Bearer KEY'" in shown
-    assert "Its keys:  estiva service keys doubling" in shown
+    assert "What opens it:  estiva service keys doubling" in shown
     assert not [key for key in service.get_keys() if key in shown]
 
 

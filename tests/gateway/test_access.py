@@ -22,6 +22,9 @@ from tests.gateway.conftest import LOOPBACK, PATIENCE, Backend, MakeBackend, Mak
 pytestmark = pytest.mark.haproxy
 
 
+GRANT = "0123456789abcdef" * 2
+
+
 def digest(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest().upper()
 
@@ -150,10 +153,10 @@ def test_tokens_open_only_what_they_were_signed_for(
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
     ours, theirs = Signer(tmp_path / "a"), Signer(tmp_path / "b")
-    route = make_route(backend, access=Access(token_key=str(ours.public)))
+    route = make_route(backend, access=Access(token_key=str(ours.public), token_grant=GRANT))
     gateway.apply([route])
     now = int(time.time())
-    good = {"service": "service:sum", "exp": now + 60}
+    good = {"service": "service:sum", "grant": GRANT, "exp": now + 60}
 
     def status(token: str) -> int:
         return client.post(url(route), headers=bearer(token)).status_code
@@ -163,8 +166,9 @@ def test_tokens_open_only_what_they_were_signed_for(
         assert status(theirs.token(good)) == 401
         assert status(ours.token({**good, "exp": now - 1})) == 401
         assert status(ours.token({**good, "service": "service:other"})) == 401
-        assert status(ours.token({"service": "service:sum"})) == 401
-        assert status(ours.token({"exp": now + 60})) == 401
+        for missing in good:
+            assert status(ours.token({name: good[name] for name in good if name != missing})) == 401
+        assert status(ours.token({**good, "grant": GRANT[::-1]})) == 401
         assert status(ours.token(good, "none")) == 401
         assert status(ours.token(good, "HS256")) == 401
         header, _, signature = ours.token(good).split(".")
@@ -175,18 +179,22 @@ def test_tokens_open_only_what_they_were_signed_for(
     assert len(backend.requests) == 1
 
 
-def test_tokens_of_a_key_that_was_replaced_are_revoked(
+def test_tokens_of_a_grant_that_was_replaced_stop_at_once_on_open_connections_too(
     gateway: Gateway, backend: Backend, make_route: MakeRoute, tmp_path: Path
 ) -> None:
-    (tmp_path / "a").mkdir()
-    (tmp_path / "b").mkdir()
-    old, new = Signer(tmp_path / "a"), Signer(tmp_path / "b")
-    token = old.token({"service": "service:sum", "exp": int(time.time()) + 60})
-    gateway.apply([make_route(backend, access=Access(token_key=str(old.public)))])
-    route = make_route(backend, access=Access(token_key=str(new.public)))
-    assert post(route, headers=bearer(token)).status_code == 200
+    folder = tmp_path / "with a space"
+    folder.mkdir()
+    signer = Signer(folder)
+    access = Access(token_key=str(signer.public), token_grant=GRANT)
+    token = signer.token({"service": "service:sum", "grant": GRANT, "exp": int(time.time()) + 60})
+    route = make_route(backend, access=access)
     gateway.apply([route])
-    assert post(route, headers=bearer(token)).status_code == 401
+    before = gateway._process.runtime.workers()
+    with httpx.Client(timeout=PATIENCE) as client:
+        assert client.post(url(route), headers=bearer(token)).status_code == 200
+        gateway.apply([make_route(backend, access=access.model_copy(update={"token_grant": GRANT[::-1]}))])
+        assert client.post(url(route), headers=bearer(token)).status_code == 401
+    assert gateway._process.runtime.workers() == before, "no reload"
 
 
 def test_a_key_that_sends_too_much_is_429_and_others_do_not_notice(

@@ -42,7 +42,9 @@ CHURN = Route(
         EMPTY.model_copy(update={"name": "new", "weight": 10, "hold_ms": 30_000}),
     ),
     shared=True,
-    access=Access(key_hashes=("A" * 64,), token_key="/r/token.pem", requests_per_second=5),
+    access=Access(
+        key_hashes=("A" * 64,), token_key="/r/token.pem", token_grant="a" * 32, requests_per_second=5
+    ),
     sticky_header="x-user",
 )
 SHARED = Listener(host="127.0.0.1", port=8900, certificate="/r/tls.pem")
@@ -134,6 +136,7 @@ def test_no_value_leaves_its_line(
         ({"sticky_header": "a b"}, "header"),
         ({"access": Access(key_hashes=("secret",))}, "hash of a key"),
         ({"access": Access(token_key="/a'b")}, "tokens' key"),
+        ({"access": Access(token_grant="a b")}, "grant of tokens"),
         ({"access": Access(requests_per_second=0)}, "rate limit"),
         ({"versions": (VERSION, EMPTY)}, "version, given twice: 'service:sum:v1'"),
         (

@@ -8,7 +8,9 @@ from estiva.records import Credentials
 from estiva.registry.store import Store
 from tests.registry.samples import KEY, generation, service
 
-KEYS = Credentials(primary_key=SecretStr("first-key"), secondary_key=SecretStr("second-key"))
+KEYS = Credentials(
+    primary_key=SecretStr("first-key"), secondary_key=SecretStr("second-key"), token_grant="first"
+)
 
 
 @pytest.fixture

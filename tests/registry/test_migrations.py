@@ -97,6 +97,7 @@ def test_services_of_the_first_release_are_kept(tmp_path: Path) -> None:
     assert (first.evidence, newest.evidence) == (None, Evidence(step=StepName.INIT, exit_code=3))
     keys = store.credentials("lab", "diabetes")
     assert keys.primary_key != keys.secondary_key
+    assert len(keys.token_grant) == 32
     store.close()
     raw = sqlite3.connect(file)
     assert raw.execute("SELECT count(*) FROM generations WHERE evidence IS NULL").fetchone() == (1,)

@@ -78,15 +78,21 @@ def test_all_problems_are_in_one_error() -> None:
             {"autoscale_max_replicas": 3},
             "autoscale_max_replicas can only be set with autoscale_enabled=True.",
         ),
-        (
-            {"token_auth_enabled": True},
-            "token_auth_enabled is not supported in this release: use keys (auth_enabled).",
-        ),
         ({"period_seconds": 0}, "period_seconds must be greater than 0, not 0."),
     ],
 )
 def test_one_problem(parameters: dict[str, Any], problem: str) -> None:
     assert problems(**parameters) == [problem]
+
+
+def test_callers_need_keys_tokens_or_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    for given in ({}, {"token_auth_enabled": True}, {"auth_enabled": False}):
+        configured = configuration(**given)
+        configured.print_deploy_configuration()
+        assert configured.publication().model_dump(exclude_none=True) == given
+    assert [line.split(",")[0] for line in capsys.readouterr().out.splitlines()] == [
+        f"Kubernetes service with{told}" for told in (" keys", " tokens", "out keys")
+    ]
 
 
 def test_what_has_no_effect_is_said(capsys: pytest.CaptureFixture[str]) -> None:

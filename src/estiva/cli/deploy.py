@@ -10,20 +10,26 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from estiva.cli import environment as environments
+from estiva.cli.access import Authentication, AuthenticationOption, authentication, warn_if_public
 from estiva.cli.output import Format, Output, show_json, wrapped
 from estiva.cli.workspace import WorkspaceName, find
 from estiva.errors import EstivaError, MissingModelPath, UserErrorException, WebserviceException
 from estiva.records import ReplicaPhase
 
 if TYPE_CHECKING:
+    from estiva.sdk.configuration import WebserviceDeploymentConfiguration
     from estiva.sdk.environment import Environment
     from estiva.sdk.inference import InferenceConfig
     from estiva.sdk.model import Model
     from estiva.sdk.webservice import Webservice
     from estiva.sdk.workspace import Workspace
 
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _INTERRUPTED = 130
+
+
+class Kind(str, Enum):
+    LOCAL = "local"
+    KUBERNETES = "kubernetes"
 
 
 class Framework(str, Enum):
@@ -90,16 +96,21 @@ def deploy(
     ] = None,
     source: Source = None,
     env: EnvironmentName = None,
-    port: Annotated[int | None, typer.Option(help="Port to publish; a free one is chosen otherwise.")] = None,
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    kind: Annotated[
+        Kind, typer.Option(help="A Local service has a port of its own; Kubernetes services share one.")
+    ] = Kind.LOCAL,
+    port: Annotated[
+        int | None, typer.Option(help="Port of a Local service; a free one is chosen otherwise.")
+    ] = None,
+    host: Annotated[
+        str | None, typer.Option(help="Address for a Local service to listen on; 127.0.0.1 unless given.")
+    ] = None,
     timeout_ms: Annotated[int, typer.Option(help="Deadline of a request.")] = 60_000,
     init_timeout: Annotated[float, typer.Option(help="Seconds that init() may take.")] = 600.0,
     env_file: EnvFile = None,
     secrets_file: SecretFile = None,
     debug: Annotated[bool, typer.Option(help="Answer with tracebacks when run() fails.")] = False,
-    auth: Annotated[
-        bool | None, typer.Option("--auth/--no-auth", help="Ask callers for a key; off unless said.")
-    ] = None,
+    auth: AuthenticationOption = None,
     overwrite: Annotated[bool, typer.Option(help="Replace a service of this name.")] = False,
     watch: Annotated[bool, typer.Option(help="Stay, and reload when the scripts are saved.")] = False,
     no_wait: Annotated[bool, typer.Option("--no-wait", help="Return as soon as it is accepted.")] = False,
@@ -107,18 +118,18 @@ def deploy(
     output: Output = Format.TABLE,
 ) -> None:
     """Deploy models and a score script as a service, and wait until it runs."""
-    from estiva.sdk.local import LocalWebserviceDeploymentConfiguration
     from estiva.sdk.model import Model
 
     found = find(workspace)
     warn_if_public(host, auth)
-    configuration = LocalWebserviceDeploymentConfiguration(
+    configuration = configuration_of(
+        kind,
+        auth,
         port=port,
         host=host,
         scoring_timeout_ms=timeout_ms,
         init_timeout_sec=init_timeout,
         debug=debug,
-        auth_enabled=auth,
         environment_variables=environments.variables(env_file),
         secrets=environments.variables(secrets_file),
     )
@@ -140,6 +151,22 @@ def deploy(
         show_json(fields(service))
     if watch and inference:
         reload_on_save(service, inference)
+
+
+def configuration_of(
+    kind: Kind, auth: Authentication | None, port: int | None, host: str | None, **parameters: Any
+) -> WebserviceDeploymentConfiguration:
+    from estiva.sdk.webservice import class_of
+
+    place = {name: value for name, value in (("port", port), ("host", host)) if value is not None}
+    if place and kind is Kind.KUBERNETES:
+        raise UserErrorException(
+            f"Leave out --{' and --'.join(place)}: Kubernetes services share the port of their workspace, "
+            "each below its own path. A Local service has a port of its own.",
+            code="PortShared",
+        )
+    access = authentication(auth, tokens=kind is Kind.KUBERNETES)
+    return class_of(kind.value).deploy_configuration(**place, **access, **parameters)
 
 
 def default_script(framework: Framework | None) -> Path | None:
@@ -235,15 +262,6 @@ def newest(workspace: Workspace, name: str) -> Model:
             f"{name!r} is neither a file or folder here ({Path.cwd()}) nor a registered model. "
             "Check the path; `estiva model list` shows what is registered."
         ) from error
-
-
-def warn_if_public(host: str, auth: bool | None) -> None:
-    if host not in _LOOPBACK and not auth:
-        typer.echo(
-            f"Warning: the service will listen on {host} without keys: "
-            "whoever reaches this machine can call it.",
-            err=True,
-        )
 
 
 def fields(service: Webservice) -> dict[str, Any]:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
-from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from estiva.cli import completion
 from estiva.cli import deploy as deploying
 from estiva.cli import environment as environments
+from estiva.cli.access import AuthenticationOption, KeyName, authentication, show_keys, show_token
 from estiva.cli.deploy import EnvFile, EnvironmentName, Models, SecretFile, Source, fields
 from estiva.cli.output import Format, Output, show_fields, show_json, show_rows
 from estiva.cli.workspace import WorkspaceName, find
@@ -23,11 +23,6 @@ if TYPE_CHECKING:
     from estiva.sdk.webservice import Webservice
 
 app = typer.Typer(name="service", help="Deployed services.", no_args_is_help=True)
-
-
-class KeyName(str, Enum):
-    PRIMARY = "primary"
-    SECONDARY = "secondary"
 
 
 Name = Annotated[str, typer.Argument(help="The service's name.", autocompletion=completion.services)]
@@ -106,6 +101,7 @@ def update(
     env: EnvironmentName = None,
     timeout_ms: Annotated[int | None, typer.Option(help="Deadline of a request.")] = None,
     debug: Annotated[bool | None, typer.Option(help="Answer with tracebacks when run() fails.")] = None,
+    auth: AuthenticationOption = None,
     env_file: EnvFile = None,
     secrets_file: SecretFile = None,
     workspace: WorkspaceName = None,
@@ -119,10 +115,17 @@ def update(
             "--env goes with --entry: say which score script it is for.", code="EntryMissing"
         )
     inference = deploying.inference_config(found, entry, source, env) if entry else None
+    changes: dict[str, Any] = {
+        "scoring_timeout_ms": timeout_ms,
+        "debug": debug,
+        "environment_variables": environments.variables(env_file) if env_file else None,
+        "secrets": environments.variables(secrets_file) if secrets_file else None,
+        **authentication(auth, tokens=service.compute_type == "AKS"),
+    }
     service.update(
         models=deploying.models(found, model) if model else None,
         inference_config=inference,
-        deployment_config=_configuration(service, timeout_ms, debug, env_file, secrets_file),
+        deployment_config=_configuration(service, changes),
     )
     finish(service, output)
 
@@ -151,13 +154,18 @@ def keys(
     output: Output = Format.TABLE,
 ) -> None:
     """Print the two keys of a service that asks for one."""
-    service = find_service(workspace, name)
-    if regenerate is not None:
-        service.regen_key(regenerate.value)
-    primary, secondary = service.get_keys()
-    show_fields({"primary": primary, "secondary": secondary}, output)
-    if not service.auth_enabled:
-        typer.echo(f"{name} does not ask for them: deploy it with --auth.", err=True)
+    show_keys(find_service(workspace, name), regenerate, output)
+
+
+@app.command(epilog="Example:  estiva service token mysvc --revoke")
+def token(
+    name: Name,
+    revoke: Annotated[bool, typer.Option("--revoke", help="End all tokens that were given out.")] = False,
+    workspace: WorkspaceName = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Print a token, good for an hour, for the callers of a service that asks for one."""
+    show_token(find_service(workspace, name), revoke, output)
 
 
 @app.command()
@@ -167,22 +175,11 @@ def delete(name: Name, workspace: WorkspaceName = None) -> None:
     typer.echo(f"Service {name} deleted.")
 
 
-def _configuration(
-    service: Webservice,
-    timeout_ms: int | None,
-    debug: bool | None,
-    env_file: Path | None,
-    secrets_file: Path | None,
-) -> WebserviceDeploymentConfiguration | None:
+def _configuration(service: Webservice, changes: dict[str, Any]) -> WebserviceDeploymentConfiguration | None:
     """Only if something of it was named; the rest as it is deployed."""
-    if timeout_ms is None and debug is None and env_file is None and secrets_file is None:
+    if all(value is None for value in changes.values()):
         return None
-    return service.deployment_configuration(
-        scoring_timeout_ms=timeout_ms,
-        debug=debug,
-        environment_variables=environments.variables(env_file) if env_file else None,
-        secrets=environments.variables(secrets_file) if secrets_file else None,
-    )
+    return service.deployment_configuration(**changes)
 
 
 def finish(service: Webservice, output: Format) -> None:

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from pydantic import SecretStr
 
 from estiva.control import nocode, placement, publications
-from estiva.control.keys import checked, new_credentials, replacement
+from estiva.control.keys import checked, new_credentials
 from estiva.control.reconcile import Reconciler
 from estiva.control.stages import Stages
 from estiva.errors import WebserviceException
@@ -23,6 +23,7 @@ from estiva.messages import (
     ModelRegistration,
     PublicationRequest,
     ServiceView,
+    TokenView,
 )
 from estiva.records import (
     Code,
@@ -122,14 +123,23 @@ class Intake:
         return self._announce(key)
 
     def keys(self, key: ServiceKey) -> Credentials:
-        return self._stages.store.credentials(key.workspace, key.service)
+        return self._stages.access.keys(key.workspace, key.service, self._publication(key))
 
     def replace_key(self, key: ServiceKey, name: str, value: SecretStr | None) -> Credentials:
         """The old key stops before this returns; the other one is not touched."""
-        changes = replacement(name, value)
-        credentials = self._stages.store.update_credentials(key.workspace, key.service, **changes)
+        credentials = self._stages.access.replace_key(
+            key.workspace, key.service, self._publication(key), name, value
+        )
         self._stages.publisher.publish(key.workspace)
         return credentials
+
+    def token(self, key: ServiceKey) -> TokenView:
+        return self._stages.access.token(key.workspace, f"service:{key.service}", self._publication(key))
+
+    def revoke_tokens(self, key: ServiceKey) -> None:
+        """Those that were given out stop before this returns."""
+        self._stages.access.revoke_tokens(key.workspace, key.service, self._publication(key))
+        self._stages.publisher.publish(key.workspace)
 
     def delete(self, key: ServiceKey) -> None:
         self._stages.store.service(key)
@@ -152,6 +162,9 @@ class Intake:
     def specification(self, workspace: str, request: DeploymentRequest) -> DeploymentSpec:
         """What a new deployment of the request would be; for a trial, too."""
         return self._specification(workspace, request)
+
+    def _publication(self, key: ServiceKey) -> Publication | None:
+        return self._stages.store.service(key).publication
 
     # --- from a request to a specification -----------------------------------------------------------
 
@@ -328,6 +341,8 @@ class Intake:
         if request.replicas is not None:
             changes["scaling"] = Scaling(replicas=request.replicas)
         self._stages.store.update_service(service.key, **changes)
+        if publication != service.publication:
+            self._stages.publisher.publish(service.key.workspace)  # in force before this returns
 
 
 def _check_kind(service: Service, request: DeploymentRequest) -> None:

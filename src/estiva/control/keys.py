@@ -1,4 +1,7 @@
-"""The two keys of a service: made, set, replaced. Two, so that callers can move from one to the other."""
+"""The two keys of a service: made, set, replaced. Two, so that callers can move from one to the other.
+
+Beside them the grant, by which its tokens are revoked.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from estiva.records import Credentials
 KeyName = Literal["primary", "secondary"]
 
 _BYTES = 32
+_GRANT_BYTES = 16
 _LENGTHS = range(8, 257)
 _CHARACTERS = re.compile(r"[!-~]*")
 
@@ -24,12 +28,15 @@ def new_key() -> SecretStr:
     return SecretStr(secrets.token_urlsafe(_BYTES))
 
 
+def new_grant() -> str:
+    return secrets.token_hex(_GRANT_BYTES)
+
+
 def new_credentials(primary: SecretStr | None = None, secondary: SecretStr | None = None) -> Credentials:
     """With the keys that the user gave, and new ones where none was given."""
     given = {"primary_key": primary, "secondary_key": secondary}
-    return Credentials.model_validate(
-        {name: checked(key) if key is not None else new_key() for name, key in given.items()}
-    )
+    keys = {name: checked(key) if key is not None else new_key() for name, key in given.items()}
+    return Credentials(token_grant=new_grant(), **keys)
 
 
 def replacement(name: str, key: SecretStr | None) -> dict[str, SecretStr]:

@@ -18,11 +18,12 @@ def published(kind: ServiceKind, wanted: PublicationRequest, services: Collectio
     One of the Kubernetes kind shares the workspace's port unless it wants another, and asks for keys unless
     it is told not to.
     """
+    keys, tokens = wanted.auth_enabled, bool(wanted.token_auth_enabled)
     if kind == "kubernetes" and wanted.port is None:
-        return Publication(auth_enabled=wanted.auth_enabled is not False)
+        return Publication(auth_enabled=not tokens if keys is None else keys, token_auth_enabled=tokens)
     host = wanted.host or Publication().host
     port = _choose_port(host, wanted.port, services)
-    return Publication(host=host, port=port, auth_enabled=bool(wanted.auth_enabled))
+    return Publication(host=host, port=port, auth_enabled=bool(keys), token_auth_enabled=tokens)
 
 
 def changed(key: ServiceKey, before: Publication, wanted: PublicationRequest) -> Publication:
@@ -33,17 +34,23 @@ def changed(key: ServiceKey, before: Publication, wanted: PublicationRequest) ->
             f"not change in an update. Leave the port out, or delete the service and deploy it anew.",
             code="PortChange",
         )
-    if wanted.auth_enabled is None:
-        return before
-    return before.model_copy(update={"auth_enabled": wanted.auth_enabled})
+    given = {"auth_enabled": wanted.auth_enabled, "token_auth_enabled": wanted.token_auth_enabled}
+    after = before.model_copy(update={name: value for name, value in given.items() if value is not None})
+    if after.auth_enabled and after.token_auth_enabled:
+        raise WebserviceException(
+            f"The service {key.service!r} asks its callers for keys or for tokens, not for both: end the one "
+            "in the same update that begins the other (auth_enabled, token_auth_enabled).",
+            code="AuthenticationTwice",
+        )
+    return after
 
 
 def check_gateway(publication: Publication, available: bool) -> None:
     """Raises GatewayException if only a gateway can publish the service so, and there is none."""
-    if not available and (publication.auth_enabled or publication.port is None):
+    if not available and (publication.asks_callers or publication.port is None):
         raise GatewayException(
-            "A service that asks for keys, or shares its workspace's port, needs HAProxy, and none was "
-            "found. Install haproxy 2.6 or newer, or deploy a Local service without keys.",
+            "A service that asks for keys or tokens, or shares its workspace's port, needs HAProxy, and none "
+            "was found. Install haproxy 2.6 or newer, or deploy a Local service without keys.",
             code="HAProxyMissing",
         )
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
+from estiva.control.access import AccessControl
 from estiva.control.fleet import Fleet
-from estiva.control.keys import digest
 from estiva.gateway import Gateway, binary
 from estiva.home import Home
 from estiva.records import (
@@ -35,10 +35,11 @@ _VERSION = "default"
 class Publisher:
     """Routes of a workspace are computed and applied under one lock, so that the newest state wins."""
 
-    def __init__(self, home: Home, store: Store, fleet: Fleet) -> None:
+    def __init__(self, home: Home, store: Store, fleet: Fleet, access: AccessControl) -> None:
         self._home = home
         self._store = store
         self._fleet = fleet
+        self._access = access
         self._gateways: dict[str, Gateway] = {}
         self._locks: defaultdict[str, threading.RLock] = defaultdict(threading.RLock)
         self._switching: dict[ServiceKey, int] = {}
@@ -102,19 +103,14 @@ class Publisher:
             if number is not None and service.state is not ServiceState.DELETING:
                 generation = self._generation(service, number)
                 replicas = self._fleet.observe(service.key).of(number)
-                routes.append(route(service, generation, replicas, self._access(service)))
+                access = self._access.rules(workspace, service.key.service, service.publication)
+                routes.append(route(service, generation, replicas, access))
         return routes
 
     def _shared(self, workspace: str) -> Listener | None:
         """The workspace's port, once a service has needed it."""
         port = self._store.workspace(workspace).port
         return None if port is None else Listener(host=Publication().host, port=port)
-
-    def _access(self, service: Service) -> Access | None:
-        if service.publication is None or not service.publication.auth_enabled:
-            return None
-        keys = self._store.credentials(service.key.workspace, service.key.service)
-        return Access(key_hashes=(digest(keys.primary_key), digest(keys.secondary_key)))
 
     def _generation(self, service: Service, number: int) -> Generation:
         """Read once: what is routed of a generation does not change, and a generation may be large."""

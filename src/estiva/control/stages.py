@@ -9,6 +9,7 @@ from pathlib import Path
 import structlog
 
 from estiva import targets
+from estiva.control.access import AccessControl
 from estiva.control.changes import Changes
 from estiva.control.fleet import Fleet
 from estiva.control.publishing import Publisher
@@ -29,6 +30,7 @@ class Stages:
     checkouts: Checkouts
     environments: Environments
     fleet: Fleet
+    access: AccessControl
     publisher: Publisher
     changes: Changes = field(default_factory=Changes)
 
@@ -40,6 +42,7 @@ class Stages:
         fleet = Fleet(
             store, {"process": lambda: targets.load("process", root=home.replicas, runtime=home.runtime)}
         )
+        access = AccessControl(home, store)
         return cls(
             home=home,
             store=store,
@@ -47,7 +50,8 @@ class Stages:
             checkouts=Checkouts(blobs, home.checkouts),
             environments=Environments(home.environments, Path(str(files("estiva_server")))),
             fleet=fleet,
-            publisher=Publisher(home, store, fleet),
+            access=access,
+            publisher=Publisher(home, store, fleet, access),
         )
 
     def prune(self) -> None:

@@ -1,7 +1,7 @@
 """Who may send requests to a route, as rules of its pools; and the entries of the file of keys. Pure.
 
-The hashes are no part of the configuration's text: they change in the running process, so that a key that
-was withdrawn stops at once, on connections that are open too.
+Hashes of keys and grants of tokens are no part of the configuration's text: they change in the running
+process, so that what was withdrawn stops at once, on connections that are open too.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from estiva.gateway.answers import name, refuse
-from estiva.records import Route
+from estiva.records import Access, Route
 
 KEYS_FILE = "keys.acl"
 """In the gateway's folder, which is HAProxy's working directory."""
@@ -19,8 +19,8 @@ _ALGORITHM = "RS256"
 
 
 def entries(routes: Iterable[Route]) -> set[str]:
-    """What the file of keys has: a route's id and the hash of a key."""
-    return {f"{route.id}:{digest}" for route in routes if route.access for digest in route.access.key_hashes}
+    """What the file of keys has: a route's id and the hash of a key, or the grant of its tokens."""
+    return {f"{route.id}:{known}" for route in routes if route.access for known in _known(route.access)}
 
 
 def rules(route: Route) -> str:
@@ -42,6 +42,10 @@ def rules(route: Route) -> str:
     )
 
 
+def _known(access: Access) -> tuple[str, ...]:
+    return (*access.key_hashes, *filter(None, (access.token_grant,)))
+
+
 def _token(route: Route, key: str) -> str:
     """The algorithm is ours to say, never the token's; that the token says the same is checked besides."""
     return f"""\
@@ -49,10 +53,13 @@ def _token(route: Route, key: str) -> str:
     http-request set-var(txn.algorithm) var(txn.token),jwt_header_query('$.alg')
     http-request set-var(txn.signed) var(txn.token),jwt_verify({_ALGORITHM},"{key}")
     http-request set-var(txn.service) var(txn.token),jwt_payload_query('$.service')
+    http-request set-var(txn.claimed) var(txn.token),jwt_payload_query('$.grant')
+    http-request set-var(txn.grant) str({route.id}:),concat(,txn.claimed)
     http-request set-var(txn.now) date
     http-request set-var(txn.left) var(txn.token),jwt_payload_query('$.exp','int'),sub(txn.now)
     http-request set-var(txn.allowed) bool(true) if {{ var(txn.algorithm) -m str {_ALGORITHM} }} \
-{{ var(txn.signed) -m int 1 }} {{ var(txn.service) -m str {route.id} }} {{ var(txn.left) -m int gt 0 }}
+{{ var(txn.signed) -m int 1 }} {{ var(txn.service) -m str {route.id} }} \
+{{ var(txn.grant) -m str -f {KEYS_FILE} }} {{ var(txn.left) -m int gt 0 }}
 """
 
 

@@ -64,7 +64,7 @@ def _is(route: Route) -> str:
 
 def _opening(name: str, listener: Listener) -> str:
     host = f"[{listener.host}]" if ":" in listener.host else listener.host
-    tls = f" ssl crt {listener.certificate} alpn h2,http/1.1" if listener.certificate else ""
+    tls = f' ssl crt "{listener.certificate}" alpn h2,http/1.1' if listener.certificate else ""
     header = REQUEST_ID_HEADER
     return f"""\
 frontend {name}

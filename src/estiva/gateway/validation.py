@@ -11,8 +11,8 @@ from estiva.records import Access, Listener, Member, Route, Version
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _HOST = re.compile(r"[A-Za-z0-9.:-]+")
 _PATH = re.compile(r"/[\w./@+=:~ -]*")
-_FILE = re.compile(r"/[\w./@+=:~-]*")
 _HASH = re.compile(r"[0-9A-F]{64}")
+_GRANT = re.compile(r"[0-9a-f]{32}")
 
 
 def check(routes: Sequence[Route], shared: Listener | None) -> None:
@@ -42,14 +42,16 @@ def _check_listener(listener: Listener) -> None:
     _require(_HOST.fullmatch(listener.host), "host", listener.host)
     _require(0 < listener.port < 65_536, "port", str(listener.port))
     if listener.certificate is not None:
-        _require(_FILE.fullmatch(listener.certificate), "certificate's path", listener.certificate)
+        _require(_PATH.fullmatch(listener.certificate), "certificate's path", listener.certificate)
 
 
 def _check_access(access: Access) -> None:
     for digest in access.key_hashes:
         _require(_HASH.fullmatch(digest), "hash of a key", digest)
     if access.token_key is not None:
-        _require(_FILE.fullmatch(access.token_key), "path of the tokens' key", access.token_key)
+        _require(_PATH.fullmatch(access.token_key), "path of the tokens' key", access.token_key)
+    if access.token_grant is not None:
+        _require(_GRANT.fullmatch(access.token_grant), "grant of tokens", access.token_grant)
     if access.requests_per_second is not None:
         _require(access.requests_per_second > 0, "rate limit", str(access.requests_per_second))
 

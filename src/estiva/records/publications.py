@@ -14,6 +14,12 @@ class Publication(Record):
     port: int | None = None
     auth_enabled: bool = False
     """Callers need one of the service's two keys."""
+    token_auth_enabled: bool = False
+    """Callers need a token that was signed for the service; never beside keys."""
+
+    @property
+    def asks_callers(self) -> bool:
+        return self.auth_enabled or self.token_auth_enabled
 
 
 class Credentials(Record):
@@ -21,6 +27,8 @@ class Credentials(Record):
 
     primary_key: SecretStr
     secondary_key: SecretStr
+    token_grant: str
+    """Names the tokens that are good; another one in its place revokes them all."""
 
 
 class Scaling(Record):

@@ -52,8 +52,10 @@ class Access(Record):
     token_key: str | None = None
     """Path of a PEM file with the RSA public key that verifies tokens (RS256); None: no token is accepted.
 
-    A token's claims are `service`, the route's id, and `exp`, seconds since the epoch.
+    A token's claims are `service`, the route's id, `grant`, and `exp`, seconds since the epoch.
     """
+    token_grant: str | None = None
+    """The grant of the tokens that are accepted; with another one in its place they are revoked at once."""
     requests_per_second: int | None = None
     """What one key or token may send; None: no limit."""
 

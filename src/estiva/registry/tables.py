@@ -181,4 +181,5 @@ credentials = Table(
     Column("name", String, primary_key=True),
     Column("primary_key", String, nullable=False),
     Column("secondary_key", String, nullable=False),
+    Column("token_grant", String, nullable=False, server_default=""),
 )

@@ -8,7 +8,9 @@ from os import PathLike
 from typing import Any
 
 from estiva.errors import WebserviceException
+from estiva.messages import PublicationRequest
 from estiva.records import ServiceSettings
+from estiva.sdk.access import WithTokens
 from estiva.sdk.configuration import WebserviceDeploymentConfiguration
 from estiva.sdk.inference import InferenceConfig
 from estiva.sdk.model import Model
@@ -31,9 +33,9 @@ _NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]{,61}[a-z0-9])?")
 class KubernetesWebserviceDeploymentConfiguration(WebserviceDeploymentConfiguration):
     """How a Kubernetes service is deployed; the parameters and their rules are those of SDK v1.
 
-    Callers need a key unless `auth_enabled` is False. `num_replicas` replicas serve, else
-    `autoscale_min_replicas`, else one. Of what a cluster gives and processes on this machine do not have,
-    `print_deploy_configuration` says that it has no effect here.
+    Callers need a key unless `auth_enabled` is False, or a token with `token_auth_enabled`. `num_replicas`
+    replicas serve, else `autoscale_min_replicas`, else one. Of what a cluster gives and processes on this
+    machine do not have, `print_deploy_configuration` says that it has no effect here.
     """
 
     kind = "kubernetes"
@@ -124,8 +126,7 @@ class KubernetesWebserviceDeploymentConfiguration(WebserviceDeploymentConfigurat
             raise WebserviceException("\n".join(problems), code="ConfigurationInvalid")
 
     def print_deploy_configuration(self) -> None:
-        keys = "without keys" if self.auth_enabled is False else "with keys"
-        print(f"Kubernetes service {keys}, replicas: {self.replicas or 1}")
+        print(f"Kubernetes service {self._access()}, replicas: {self.replicas or 1}")
         without = [name for name in _WITHOUT_EFFECT if getattr(self, name) is not None]
         if without:
             print(f"Of no effect on this machine: {', '.join(without)}")
@@ -133,6 +134,9 @@ class KubernetesWebserviceDeploymentConfiguration(WebserviceDeploymentConfigurat
     @property
     def replicas(self) -> int | None:
         return self.num_replicas or self.autoscale_min_replicas
+
+    def publication(self) -> PublicationRequest:
+        return super().publication().model_copy(update={"token_auth_enabled": self.token_auth_enabled})
 
     def settings(self) -> ServiceSettings:
         return (
@@ -145,6 +149,11 @@ class KubernetesWebserviceDeploymentConfiguration(WebserviceDeploymentConfigurat
                 }
             )
         )
+
+    def _access(self) -> str:
+        if self.token_auth_enabled:
+            return "with tokens"
+        return "without keys" if self.auth_enabled is False else "with keys"
 
     def _wrong_numbers(self) -> list[str]:
         found = [
@@ -183,8 +192,6 @@ class KubernetesWebserviceDeploymentConfiguration(WebserviceDeploymentConfigurat
         found = []
         if self.auth_enabled and self.token_auth_enabled:
             found.append("auth_enabled and token_auth_enabled cannot both be True.")
-        elif self.token_auth_enabled:
-            found.append("token_auth_enabled is not supported in this release: use keys (auth_enabled).")
         if self.namespace is not None and not _NAMESPACE.fullmatch(self.namespace):
             found.append(
                 f"namespace {self.namespace!r} must have 1 to 63 lower-case letters, digits and hyphens, and "
@@ -206,8 +213,8 @@ def _or(value: int | None, default: int) -> int:
     return default if value is None else value
 
 
-class KubernetesWebservice(Webservice, kind="kubernetes"):
-    """A service with several replicas and keys, below a path of the workspace's port."""
+class KubernetesWebservice(WithTokens, Webservice, kind="kubernetes"):
+    """A service with several replicas and keys or tokens, below a path of the workspace's port."""
 
     compute_type = "AKS"
 

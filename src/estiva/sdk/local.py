@@ -8,6 +8,7 @@ from typing import Any
 
 from estiva.messages import PublicationRequest, ServiceView
 from estiva.records import Runtime, ServiceSettings, ServiceState
+from estiva.sdk.access import WithoutTokens
 from estiva.sdk.configuration import WebserviceDeploymentConfiguration, check_port
 from estiva.sdk.inference import InferenceConfig
 from estiva.sdk.model import Model
@@ -53,7 +54,7 @@ class LocalWebserviceDeploymentConfiguration(WebserviceDeploymentConfiguration):
         return super().publication().model_copy(update={"host": self.host, "port": self.port})
 
 
-class LocalWebservice(Webservice, kind="local"):
+class LocalWebservice(WithoutTokens, Webservice, kind="local"):
     """A service on this machine, published on a port of its own."""
 
     compute_type = "Local"

@@ -8,13 +8,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
-from urllib.parse import quote
 
 from estiva import records
 from estiva.errors import ControlServerException, WebserviceException
 from estiva.findings import render
-from estiva.messages import KeysView, ServiceView
+from estiva.messages import ServiceView
 from estiva.records import Generation, GenerationState, ReplicaPhase, ServiceKind
+from estiva.sdk.access import Guarded, is_locked_out
 from estiva.sdk.connection import address, connect, lines
 from estiva.sdk.html import table
 from estiva.sdk.output import StepPrinter, text_width
@@ -31,11 +31,13 @@ if TYPE_CHECKING:
 _DELETE_TIMEOUT_SECONDS = 120.0
 _RECONNECTIONS = 5
 _POLL_SECONDS = 0.05
+_PAUSES_WHEN_LOCKED_OUT = (0.0, 0.2, 1.0)
+"""Seconds: what the service asks for and what the gateway lets in change one after the other."""
 
 _classes: dict[ServiceKind, type[Webservice]] = {}
 
 
-class Webservice:
+class Webservice(Guarded):
     """A service that exists; `Webservice(workspace, name)` answers with the object of its kind.
 
     Raises WebserviceException with "WebserviceNotFound" in its message if there is none.
@@ -179,12 +181,6 @@ class Webservice:
         return self._view.service.scaling.replicas
 
     @property
-    def auth_enabled(self) -> bool:
-        """Whether callers need a key; `run()` sends it by itself."""
-        publication = self._view.service.publication
-        return publication is not None and publication.auth_enabled
-
-    @property
     def scoring_uri(self) -> str | None:
         if self._view.service.serving is None or self._deleted:
             return None
@@ -217,23 +213,17 @@ class Webservice:
                 f"{self.error or ''}".rstrip(),
                 code="ServiceNotRunning",
             )
-        timeout = (self._view.serving or self._view.desired).spec.settings.scoring_timeout_ms
-        headers = {"Authorization": f"Bearer {self.get_keys()[0]}"} if self.auth_enabled else None
-        return score(self.scoring_uri, input_data, timeout_ms=timeout, headers=headers)
-
-    def get_keys(self) -> tuple[str, str]:
-        """The primary and the secondary key: `Authorization: Bearer KEY` with either is let in."""
-        keys = KeysView.model_validate(connect().request("GET", f"{self._path}/keys"))
-        return keys.primary, keys.secondary
-
-    def regen_key(self, key: str, set_key: str | None = None) -> None:
-        """Replaces the "Primary" or the "Secondary" key by a random one, or by `set_key`.
-
-        The old one has stopped when this returns; the other one goes on.
-        """
-        if not key:
-            raise WebserviceException('Say which key: "Primary" or "Secondary".', code="KeyUnknown")
-        connect().request("POST", f"{self._path}/keys/{quote(key.lower(), safe='')}", body={"key": set_key})
+        for pause in _PAUSES_WHEN_LOCKED_OUT:
+            try:
+                return self._score(input_data)
+            except WebserviceException as error:
+                if not is_locked_out(error):
+                    raise
+            # Nothing has run. A key was replaced, tokens were revoked, or callers need something else now.
+            time.sleep(pause)
+            self.update_deployment_state()
+            self._token = None
+        return self._score(input_data)
 
     def get_logs(self, num_lines: int = 5000, init: bool = False, raw: bool = False) -> str:  # noqa: ARG002
         """The last lines of the newest generation's log, with UTC timestamps; also after it ended."""
@@ -336,6 +326,16 @@ class Webservice:
     def _path(self) -> str:
         return _path(self.workspace, self.name)
 
+    @property
+    def _publication(self) -> records.Publication | None:
+        return self._view.service.publication
+
+    def _score(self, input_data: str | bytes) -> Any:
+        timeout = (self._view.serving or self._view.desired).spec.settings.scoring_timeout_ms
+        return score(
+            str(self.scoring_uri), input_data, timeout_ms=timeout, headers=self._credential_headers()
+        )
+
     def _check_kind(self) -> None:
         """Raises WebserviceException for a service of another kind than this class is for."""
         rightful = class_of(self._view.service.kind)
@@ -392,13 +392,14 @@ class Webservice:
         )
 
     def _running(self) -> str:
-        key = "-H 'Authorization: Bearer KEY' " if self.auth_enabled else ""
+        what = "token" if self.token_auth_enabled else "keys" if self.auth_enabled else None
+        key = f"-H 'Authorization: Bearer {what.removesuffix('s').upper()}' " if what else ""
         told = (
             f"{self.compute_type} webservice is running at {str(self.scoring_uri).removesuffix('/score')}\n"
             f"Try it:  curl -X POST -H 'Content-Type: application/json' {key}"
             f"-d '{{\"data\": []}}' {self.scoring_uri}"
         )
-        return f"{told}\nIts keys:  estiva service keys {self.name}" if key else told
+        return f"{told}\nWhat opens it:  estiva service {what} {self.name}" if what else told
 
     def _wait_until_scaled(self, replicas: int) -> None:
         deadline = time.monotonic() + self._view.desired.spec.settings.init_timeout_seconds

@@ -21,6 +21,8 @@ _STATUS_BY_CODE = {
     "DeletionRequired": 412,
     "KeyUnknown": 400,
     "KeyInvalid": 400,
+    "KeysNotUsed": 409,
+    "TokensNotUsed": 409,
 }
 
 

@@ -19,6 +19,7 @@ from estiva.messages import (
     Progress,
     ScaleRequest,
     ServiceView,
+    TokenView,
     TrialRequest,
     TrialResult,
 )
@@ -64,6 +65,16 @@ def keys(control: Control, workspace: str, name: str) -> KeysView:
 def replace_key(control: Control, workspace: str, name: str, which: str, request: KeyRequest) -> KeysView:
     key = ServiceKey(workspace=workspace, service=name)
     return _keys(control.intake.replace_key(key, which, request.key))
+
+
+@router.post("/services/{name}/token")
+def token(control: Control, workspace: str, name: str) -> TokenView:
+    return control.intake.token(ServiceKey(workspace=workspace, service=name))
+
+
+@router.delete("/services/{name}/tokens", status_code=204)
+def revoke_tokens(control: Control, workspace: str, name: str) -> None:
+    control.intake.revoke_tokens(ServiceKey(workspace=workspace, service=name))
 
 
 @router.get("/services/{name}")

@@ -31,3 +31,4 @@ def show(control: Control, workspace: str) -> Workspace:
 def delete(control: Control, workspace: str) -> None:
     control.stages.publisher.stop(workspace)
     control.stages.store.delete_workspace(workspace)
+    control.stages.access.forget(workspace)
