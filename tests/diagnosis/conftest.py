@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from estiva.control.scripts import definitions
 from estiva.records import Evidence, StepName
 from estiva_server import contract
 
@@ -38,7 +39,9 @@ def failing(tmp_path: Path) -> Failing:
             signal=status["worker_signal"],
             log_tail=tuple(log.splitlines()),
             entry_script="score.py",
+            definitions=definitions(files["score.py"].encode()),
             packages=packages,
+            files=tuple(files),
         )
 
     return run

@@ -50,6 +50,7 @@ def test_a_chain_is_read_with_the_users_own_last_places() -> None:
             source="raise pkg.errors.LoadError(",
             exception="pkg.errors.LoadError",
             message="no a\n\nin two paragraphs",
+            package="pkg",
         ),
     )
 

@@ -6,6 +6,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -41,10 +42,17 @@ def workspace(home: Home) -> Iterator[Workspace]:
 @pytest.fixture(scope="module")
 def shared_workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     """One home for all tests of a module, which leave each other's services alone."""
+    with throw_away_home(tmp_path_factory):
+        yield Workspace.create("tests", show_output=False)
+
+
+@contextmanager
+def throw_away_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Meanwhile all that is deployed goes there; ends everything that is left of it."""
     with pytest.MonkeyPatch.context() as patch:
         home = Home(tmp_path_factory.mktemp("h"))
         patch.setenv(HOME_VARIABLE, str(home.root))
-        yield Workspace.create("tests", show_output=False)
+        yield
         remove_services()
         connect().stop()
         connect().close()

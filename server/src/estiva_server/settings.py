@@ -36,6 +36,9 @@ exit status:
   4 the worker died again and again   5 already running here   6 address in use"""
 
 
+_MOST_SECONDS = 1e6
+
+
 class SettingsError(Exception):
     """A flag or variable that cannot be; the message is for the user."""
 
@@ -62,6 +65,8 @@ class Settings:
     """Where the log goes; None: to standard output."""
     scoring_timeout_ms: int = contract.SCORING_TIMEOUT_MS
     """0: no deadline."""
+    init_timeout: float = 0.0
+    """Seconds that whoever started the server waits for init(); shortly before, the log says where it is."""
     concurrency: int = 1
     """Calls of run() at a time in one worker."""
     workers: int = 1
@@ -126,6 +131,7 @@ def read_settings(arguments: Sequence[str], variables: Mapping[str, str], cwd: P
         scoring_timeout_ms=_number(
             environment, contract.SCORING_TIMEOUT_VARIABLE, contract.SCORING_TIMEOUT_MS, 0
         ),
+        init_timeout=_seconds(environment, contract.INIT_TIMEOUT_VARIABLE),
         concurrency=_number(environment, contract.CONCURRENCY_VARIABLE, 1, 1),
         # A debugger has one port, and so follows one worker.
         workers=1 if debug_port else _number(environment, contract.WORKER_COUNT_VARIABLE, 1, 1),
@@ -219,3 +225,15 @@ def _number(environment: Mapping[str, str], name: str, default: _Default, least:
     if not text.strip().isdecimal() or int(text) < least:
         raise SettingsError(f"{name} is {text!r}, but must be a whole number from {least} on.")
     return int(text)
+
+
+def _seconds(environment: Mapping[str, str], name: str) -> float:
+    """0 unless it is set."""
+    text = environment.get(name, "").strip() or "0"
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < _MOST_SECONDS:
+        raise SettingsError(f"{name} is {text!r}, but must be a number of seconds from 0 on.")
+    return seconds

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import faulthandler
 import gc
 import logging
 import os
@@ -29,6 +30,13 @@ from estiva_server.telemetry import open_tracing
 log = logging.getLogger("estiva_server")
 
 TREE_LINES = 200
+_STDERR = 2
+_INIT_MARGIN = 0.4
+"""Of the time for init(): so long before its end, but no longer than the seconds below, it is looked at.
+
+The limit counts from the start of the replica, and a short one goes in part to the start of Python.
+"""
+_INIT_MARGIN_SECONDS = 10.0
 
 
 def work(settings: Settings, descriptor: int, boards: Sequence[Scoreboard], tell: Tell) -> int:
@@ -49,10 +57,12 @@ def start(settings: Settings, tell: Tell) -> Script | None:
         if settings.debug_port:
             debugger.open_port(settings)
         own = nocode.script_path(settings.entry_script)
+        _watch_init(settings)
         script = load_script(own or settings.app_root / settings.entry_script, settings.entry_script)
         if own is None:  # these take one request at a time
             script.batch(settings.batch_max_size, settings.batch_max_wait_ms)
         script.init()
+        faulthandler.cancel_dump_traceback_later()
     except StartError as error:
         _report(error, settings)
         tell(f"{FAILED} {error}")
@@ -122,6 +132,17 @@ def _open_log(settings: Settings) -> None:
     if level and not known:
         name = contract.LOG_LEVEL_VARIABLE
         log.warning("%s is %r, which is no level of logging; INFO is used", name, level)
+
+
+def _watch_init(settings: Settings) -> None:
+    """A crash in compiled code, or an import or init() that does not end, says where it is.
+
+    faulthandler does it without Python, so also for code that lets nothing else run.
+    """
+    faulthandler.enable(_STDERR)
+    seconds = settings.init_timeout - min(_INIT_MARGIN_SECONDS, settings.init_timeout * _INIT_MARGIN)
+    if seconds > 0:
+        faulthandler.dump_traceback_later(seconds, file=_STDERR)
 
 
 def _enter(settings: Settings) -> None:

@@ -16,7 +16,7 @@ from typing import Literal
 import structlog
 
 from estiva import diagnosis
-from estiva.control import launching, publications
+from estiva.control import evidence, launching, publications
 from estiva.control.readiness import check_health, wait_until_ready
 from estiva.control.scripts import check_syntax
 from estiva.control.stages import Stages
@@ -29,7 +29,6 @@ from estiva.records import (
     Launch,
     Lock,
     Replica,
-    ReplicaPhase,
     Service,
     ServiceState,
     Step,
@@ -37,8 +36,6 @@ from estiva.records import (
 )
 
 log = structlog.get_logger()
-
-_LOG_TAIL = 200
 
 
 class Deployment:
@@ -175,33 +172,23 @@ class Deployment:
 
     def _fail(self, error: EstivaError) -> None:
         """The failed generation goes, its logs stay; what served before goes on serving."""
-        evidence = self._evidence(error)
+        seen = self._evidence(error)
         self._stages.fleet.stop(self._key, self._number)
         serving = self._stages.store.service(self._key).serving
         state = ServiceState.FAILED if serving is None else ServiceState.HEALTHY
         self._stages.store.update_service(self._key, state=state)
-        self._update(state=GenerationState.FAILED, evidence=evidence, findings=diagnosis.diagnose(evidence))
+        self._update(state=GenerationState.FAILED, evidence=seen, findings=diagnosis.diagnose(seen))
         log.warning(
             "generation failed",
             service=str(self._key),
             generation=self._number,
             code=error.code,
-            step=evidence.step,
+            step=seen.step,
         )
 
     def _evidence(self, error: EstivaError) -> Evidence:
-        dead = next((r for r in self._replicas() if r.phase is ReplicaPhase.EXITED), None)
-        return Evidence(
-            step=self._steps[-1].name,
-            error=error.message,
-            code=error.code,
-            detail=error.detail[-20_000:],
-            exit_code=dead.exit_code if dead else None,
-            signal=dead.signal if dead else None,
-            log_tail=tuple(self._stages.fleet.logs(self._key, generation=self._number, tail=_LOG_TAIL)),
-            entry_script=self._spec.code.entry_script,
-            packages=self._stages.environments.packages(self._lock) if self._lock else (),
-        )
+        step = self._steps[-1].name
+        return evidence.of_failure(self._stages, self._key, self._number, self._spec, step, error, self._lock)
 
     def _replicas(self) -> tuple[Replica, ...]:
         return self._stages.fleet.observe(self._key).of(self._number)

@@ -1,4 +1,4 @@
-"""Checks an entry script before anything is built for it."""
+"""Reads an entry script without running it: whether it is Python, and what it defines."""
 
 from __future__ import annotations
 
@@ -6,10 +6,14 @@ import ast
 import os
 import sys
 import warnings
+from collections.abc import Iterator
+from itertools import islice
 
 from estiva.errors import WebserviceException
 from estiva.records import DeploymentSpec
 from estiva.registry.blobs import Blobs
+
+_MOST_DEFINITIONS = 100
 
 
 def check_syntax(blobs: Blobs, spec: DeploymentSpec) -> None:
@@ -51,6 +55,24 @@ def syntax_error(source: bytes, name: str) -> SyntaxError | None:
     except ValueError as error:  # null bytes, in Pythons before 3.12
         return SyntaxError(str(error))
     return None
+
+
+def definitions(source: bytes) -> tuple[str, ...]:
+    """What a script defines at any depth, and where: "init: line 9, below an if". Bounded."""
+    tree = parse(source)
+    return tuple(islice(_definitions(tree, ""), _MOST_DEFINITIONS)) if tree else ()
+
+
+def _definitions(parent: ast.AST, where: str) -> Iterator[str]:
+    for node in ast.iter_child_nodes(parent):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield f"{node.name}: line {node.lineno}{where}"
+            kind = "class" if isinstance(node, ast.ClassDef) else "function"
+            yield from _definitions(node, f", in the {kind} {node.name}")
+        elif isinstance(node, ast.If):
+            yield from _definitions(node, where or f", below the if of line {node.lineno}")
+        elif isinstance(node, ast.stmt | ast.excepthandler):
+            yield from _definitions(node, where)
 
 
 def _same_python(spec: DeploymentSpec) -> bool:

@@ -11,13 +11,13 @@ from collections.abc import Callable, Sequence
 import httpx
 
 from estiva import diagnosis
-from estiva.control import launching
+from estiva.control import evidence, launching
 from estiva.control.readiness import client, wait_until_ready
 from estiva.control.stages import Stages
-from estiva.errors import EstivaError, TargetException, WebserviceException
+from estiva.errors import TargetException, WebserviceException
 from estiva.findings import render
 from estiva.messages import TrialResult
-from estiva.records import DeploymentSpec, Evidence, ReplicaPhase, ServiceKey, StepName
+from estiva.records import DeploymentSpec, Lock, ServiceKey, StepName
 from estiva_server import contract
 
 _GENERATION = 1
@@ -34,11 +34,11 @@ def run_trial(
     """
     key = ServiceKey(workspace=workspace, service=f"try-{uuid.uuid4().hex[:8]}")
     never = threading.Event()
-    _, python = launching.build_environment(stages, workspace, spec, show, never.is_set)
+    lock, python = launching.build_environment(stages, workspace, spec, show, never.is_set)
     try:
         stages.fleet.apply(launching.content(stages, key, _GENERATION, spec, python))
         show("init()")
-        _wait(stages, key, spec, never)
+        _wait(stages, key, spec, lock, never)
         show("run()")
         answer, seconds = _ask(stages, key, spec, data)
         stages.fleet.stop(key, _GENERATION)  # now the log has all that was printed
@@ -48,26 +48,13 @@ def run_trial(
         stages.fleet.delete(key)
 
 
-def _wait(stages: Stages, key: ServiceKey, spec: DeploymentSpec, never: threading.Event) -> None:
+def _wait(stages: Stages, key: ServiceKey, spec: DeploymentSpec, lock: Lock, never: threading.Event) -> None:
     try:
         wait_until_ready(stages, key, _GENERATION, spec.settings.init_timeout_seconds, never)
     except TargetException as error:
-        findings = diagnosis.diagnose(_evidence(stages, key, spec, error))
+        seen = evidence.of_failure(stages, key, _GENERATION, spec, StepName.INIT, error, lock)
+        findings = diagnosis.diagnose(seen)
         raise WebserviceException(render(findings), code=findings[0].code, detail=error.detail) from error
-
-
-def _evidence(stages: Stages, key: ServiceKey, spec: DeploymentSpec, error: EstivaError) -> Evidence:
-    replicas = stages.fleet.observe(key).replicas
-    dead = next((replica for replica in replicas if replica.phase is ReplicaPhase.EXITED), None)
-    return Evidence(
-        step=StepName.INIT,
-        error=error.message,
-        code=error.code,
-        exit_code=dead.exit_code if dead else None,
-        signal=dead.signal if dead else None,
-        log_tail=tuple(_log(stages, key)),
-        entry_script=spec.code.entry_script,
-    )
 
 
 def _log(stages: Stages, key: ServiceKey) -> Sequence[str]:

@@ -56,6 +56,11 @@ def provider(module: str) -> str | None:
     return next((_PROVIDERS[name] for name in names if name in _PROVIDERS), None)
 
 
+def name_of(folder: str) -> str:
+    """The package whose modules are in that folder of the environment: sklearn, scikit-learn."""
+    return _PROVIDERS.get(folder, folder)
+
+
 def installed(packages: Sequence[str], name: str) -> str | None:
     """The version of a package in a list of "numpy==1.26.4", None if it is not there."""
     versions = {_normal(package.split("==")[0]): package.partition("==")[2] for package in packages}

@@ -25,6 +25,7 @@ _SERVER = "estiva-server: "
 _ENDED = re.compile(r"ended with exit status \d+\. ?")
 _MESSAGE_LINES = 20
 _NOT_RAISED = {"InitTimeout", "StartTimeout"}
+_PACKAGE = re.compile(r"/(?:site|dist)-packages/(?P<name>\w+)[/.]")
 _FOREIGN = ("/site-packages/", "/dist-packages/", "/lib/python3", "/estiva_server/")
 
 
@@ -155,7 +156,14 @@ def _traceback(block: _Block, root: str, fallback: list[_Place]) -> Traceback:
         source=_source(place),
         exception=block.exception,
         message="\n".join(block.message).strip(),
+        package=_package(block),
     )
+
+
+def _package(block: _Block) -> str:
+    """Of the last place, where the exception was raised."""
+    found = _PACKAGE.search(block.places[-1].file) if block.places else None
+    return found["name"] if found else ""
 
 
 def _source(place: _Place) -> str:

@@ -8,6 +8,8 @@ from estiva.records.base import Record
 
 
 class StepName(str, Enum):
+    """The steps of a deployment; and RUN, for what goes wrong in a service that runs."""
+
     VALIDATE = "validate"
     ENVIRONMENT = "environment"
     IMAGE = "image"
@@ -16,6 +18,7 @@ class StepName(str, Enum):
     INIT = "init"
     HEALTH = "health"
     ROUTE = "route"
+    RUN = "run"
 
 
 class Traceback(Record):
@@ -27,10 +30,12 @@ class Traceback(Record):
     source: str = ""
     exception: str
     message: str = ""
+    package: str = ""
+    """The folder of the installed package in which it was raised; empty if it was in the user's own code."""
 
 
 class Evidence(Record):
-    """What was seen when a step failed; bounded in size."""
+    """What was seen when a step failed, or of a service that runs; bounded in size, its secrets masked."""
 
     step: StepName
     error: str = ""
@@ -42,8 +47,14 @@ class Evidence(Record):
     signal: int | None = None
     log_tail: tuple[str, ...] = ()
     entry_script: str = ""
+    definitions: tuple[str, ...] = ()
+    """What the entry script defines and where, "init: line 3", "init: line 9, below an if"."""
     packages: tuple[str, ...] = ()
     """Names and versions in the environment, "numpy==1.26.4"."""
+    files: tuple[str, ...] = ()
+    """What lay in the app root: the scripts and the models, by their path in it."""
+    left_behind: tuple[str, ...] = ()
+    """What lies beside the user's own entry script and was not shipped with it."""
 
 
 class Finding(Record):

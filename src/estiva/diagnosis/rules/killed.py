@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 
-from estiva.diagnosis import wording
+from estiva.diagnosis import stacks, wording
 from estiva.records import Evidence, Finding
 
 _FREE_MEMORY = (
@@ -13,7 +13,7 @@ _FREE_MEMORY = (
 )
 _NATIVE = (
     "Compiled code crashed, not Python: look at the versions of the packages with such code (numpy first).",
-    "To see the Python line: put `import faulthandler; faulthandler.enable()` at the top of the script.",
+    "Run the line of the evidence alone, in the same environment, to see which package it is.",
 )
 _KNOWN: dict[int, tuple[str, str, str, tuple[str, ...]]] = {
     signal.SIGKILL: (
@@ -39,13 +39,14 @@ def check(evidence: Evidence) -> Finding | None:
     if number is None:
         return None
     name = next((known.name for known in signal.Signals if known == number), f"signal {number}")
+    places = stacks.own(evidence.log_tail, evidence.entry_script)
     code, title, why, todo = _KNOWN.get(number, ("Killed", f"The replica was ended by {name}", "", ()))
     return Finding(
         code=code,
-        title=title,
+        title=f"{places[0]}: {title[0].lower()}{title[1:]}" if places else title,
         what=f"{name} ended the process while it was in the step {evidence.step.value}.",
         why=why,
-        evidence=wording.tail(evidence),
+        evidence=tuple(f"it was at {place}" for place in places) or wording.tail(evidence),
         todo=todo or ("Find out what sent the signal, then deploy again.",),
         certainty=0.9 if number == signal.SIGKILL else 1.0,
     )

@@ -7,6 +7,7 @@ import re
 from estiva.diagnosis import packages, tracebacks, wording
 from estiva.records import Evidence, Finding, Traceback
 
+_LOADS = re.compile(r"\bloads?\(|load_model|unpickle")
 _NO_MODULE = re.compile(r"No module named '(?P<module>[^']+)'")
 
 
@@ -25,25 +26,41 @@ def _finding(evidence: Evidence, raised: Traceback, module: str, certainty: floa
     package = known or module.split(".")[0]
     if packages.installed(evidence.packages, package) is not None:
         return None  # the package is there, in another version
+    own = _own(evidence, package) if known is None else None
     subject = f"The package {known}" if known else f"The module {package}"
+    needs = "loads a model that needs" if _LOADS.search(raised.source) else "needs"
     return Finding(
         code="ModuleMissing",
-        title=f"{subject} is not in the environment",
-        what=f"{wording.place(raised) or 'The script'}, needs the module {module}.",
-        why=f"{f'The module {module} comes with the package {known}. ' if known else ''}{_count(evidence)}",
+        title=f"{own} was not shipped" if own else f"{subject} is not in the environment",
+        what=f"{wording.place(raised) or 'The script'}, {needs} the module {module}.",
+        why=_why(evidence, module, known, own),
         evidence=wording.quote(raised),
-        todo=_todo(package, known is not None),
+        todo=_todo(package, known is not None, own),
         certainty=certainty,
     )
 
 
-def _count(evidence: Evidence) -> str:
-    if not evidence.packages:
-        return "The environment does not have it."
-    return f"It is not among the environment's {len(evidence.packages)} packages."
+def _own(evidence: Evidence, module: str) -> str | None:
+    """The user's own file or folder of that name, which was not shipped."""
+    return next((name for name in evidence.left_behind if name in (f"{module}.py", module)), None)
 
 
-def _todo(package: str, known: bool) -> tuple[str, ...]:
+def _why(evidence: Evidence, module: str, known: str | None, own: str | None) -> str:
+    if own:
+        return f"{own} lies beside the script on your machine, but only the script itself was shipped."
+    count = f"It is not among the environment's {len(evidence.packages)} packages."
+    absent = count if evidence.packages else "The environment does not have it."
+    return f"The module {module} comes with the package {known}. {absent}" if known else absent
+
+
+def _todo(package: str, known: bool, own: str | None) -> tuple[str, ...]:
+    if own:
+        return (
+            (
+                "Ship the folder with the script: `--source FOLDER` (the script's path is then below it), or "
+                "InferenceConfig(source_directory=...)."
+            ),
+        )
     add = (
         f'Add "- {package}" below "pip:" in the environment\'s YAML '
         f'(in Python: CondaDependencies.add_pip_package("{package}")), then deploy again.'

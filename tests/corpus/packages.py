@@ -1,0 +1,38 @@
+"""Small packages on disk, each with one thing about it that environments fail for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.environments.conftest import Wheels
+
+_BACKEND = """\
+import subprocess
+
+def build_wheel(*_arguments, **_options):
+    subprocess.run(["x86_64-linux-gnu-nothing-gcc", "-c", "fast.c"], check=True)
+"""
+_PROJECT = """\
+[project]
+name = "needs-compiler"
+version = "1.0"
+[build-system]
+requires = []
+build-backend = "backend"
+backend-path = ["."]
+"""
+
+
+def make_packages(folder: Path) -> None:
+    folder.mkdir()
+    wheels = Wheels(folder)
+    wheels.make("tiny", "1.0")
+    wheels.make("tiny", "2.0")
+    wheels.make("needs_old", "1.0", needs=("tiny<2",))
+    wheels.make("needs_new", "1.0", needs=("tiny>=2",))
+    wheels.make("windows_only", "1.0", tag="cp311-cp311-win_amd64")
+    wheels.make("future_python", "1.0", python=">=3.99")
+    source = folder / "needs-compiler"
+    source.mkdir()
+    (source / "pyproject.toml").write_text(_PROJECT)
+    (source / "backend.py").write_text(_BACKEND)

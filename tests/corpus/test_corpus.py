@@ -1,0 +1,35 @@
+"""Every case of the corpus: the finding that its user is shown first, and how soon."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.corpus.cases import Case, cases
+from tests.corpus.running import Runner
+from tests.e2e.conftest import throw_away_home
+
+LONGEST_SECONDS = 2.0
+CASES = cases()
+
+
+@pytest.fixture(scope="module")
+def runner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runner]:
+    with throw_away_home(tmp_path_factory):
+        yield Runner(tmp_path_factory.mktemp("corpus"))
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_the_right_finding_comes_first(case: Case, runner: Runner) -> None:
+    outcome = runner.run(case)
+    assert outcome.code == case.code, outcome.text
+    missing = [phrase for phrase in case.phrases if phrase not in " ".join(outcome.text.split())]
+    assert not missing, outcome.text
+    assert outcome.seconds is None or outcome.seconds < LONGEST_SECONDS
+
+
+def test_the_corpus_is_as_large_as_it_says() -> None:
+    healthy = [case for case in CASES if case.part == "healthy"]
+    assert len(CASES) - len(healthy) >= 60
+    assert len(healthy) >= 15
