@@ -69,6 +69,7 @@ def test_the_environment_is_clean_and_the_contract_wins() -> None:
         "AZUREML_SOURCE_DIRECTORY": "source",
         "SERVICE_NAME": "diabetes",
         "SCORING_TIMEOUT_MS": "1500",
+        "ESTIVA_INIT_TIMEOUT_SECONDS": "600",
         "ESTIVA_CONCURRENCY": "4",
         "ESTIVA_BODY_LIMIT_BYTES": "1000",
     }

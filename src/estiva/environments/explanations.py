@@ -21,6 +21,11 @@ _FRAME = " \t\u00d7\u2570\u2500\u25b6\u251c\u2502\u00b7"  # what uv's releases d
 _NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 _ERROR = r"\b(?:\w*Error|\w*Exception|error)"
 _OTHER_PYTHON = r"(?:Python version \((?P<python>.+?)\) does not satisfy|requires)"
+_PROGRAM_MISSING = (
+    r"(?:unable to execute|command) '([^' ]+)'(?: failed)?: No such file",
+    r"FileNotFoundError: \[Errno 2\] No such file or directory: '([\w.+-]+)'",
+    r"(\S+): (?:command )?not found",
+)
 # Inside a longer derivation, with "depends on", a missing version is one step of a conflict.
 _ALONE = "^(?!.*depends? on).*"
 
@@ -144,9 +149,7 @@ def _say_unreachable(failure: _Failure) -> str:
 
 
 def _say_build_failed(failure: _Failure) -> str:
-    program = failure.found(
-        r"(?:unable to execute|command) '([^' ]+)'(?: failed)?: No such file"
-    ) or failure.found(r"(\S+): (?:command )?not found")
+    program = next(filter(None, map(failure.found, _PROGRAM_MISSING)), "")
     errors = re.findall(rf"({_ERROR}: .+?)(?= {_ERROR}: | hint: | \[std|$)", failure["rest"])
     last = errors[-1][:_LONGEST] if errors else failure["rest"][-_LONGEST:]
     what = f"it needs {program}, which is not on this machine" if program else last.strip(" .")
