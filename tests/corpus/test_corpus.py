@@ -1,4 +1,4 @@
-"""Every case of the corpus: the finding that its user is shown first, and how soon."""
+"""Every case of the corpus, deployed for real: the finding that its user is shown first."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from tests.corpus.cases import Case, cases
 from tests.corpus.running import Runner
 from tests.e2e.conftest import throw_away_home
 
-LONGEST_SECONDS = 2.0
 CASES = cases()
 
 
@@ -26,7 +25,6 @@ def test_the_right_finding_comes_first(case: Case, runner: Runner) -> None:
     assert outcome.code == case.code, outcome.text
     missing = [phrase for phrase in case.phrases if phrase not in " ".join(outcome.text.split())]
     assert not missing, outcome.text
-    assert outcome.seconds is None or outcome.seconds < LONGEST_SECONDS
 
 
 def test_the_corpus_is_as_large_as_it_says() -> None:
