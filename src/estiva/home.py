@@ -69,6 +69,10 @@ class Home:
     def gateways(self) -> Path:
         return self.root / "gateways"
 
+    def storage(self, workspace: str) -> Path:
+        """What belongs to a workspace and has no place in the registry: collected data, runs, datasets."""
+        return self.root / "storage" / workspace
+
     @property
     def secrets(self) -> Path:
         """Private keys, in a folder for each workspace; none of them is in the database."""

@@ -271,7 +271,7 @@ def fields(service: Webservice) -> dict[str, Any]:
         "kind": service.compute_type,
         "port": service.port,
         "scoring_uri": service.scoring_uri,
-        "models": service.models,
+        "models": service.model_ids,
         "generation": service.generation,
         "replicas": replicas(service),
         "step": step(service),

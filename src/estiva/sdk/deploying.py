@@ -119,7 +119,7 @@ def _print_deployment(service: Webservice, body: DeploymentRequest) -> None:
     default = "the packages that run now" if body.entry_script else "chosen for the model"
     place = "a container" if service.runtime == "docker" else "a process on this machine"
     print(f"Deploying {service.name} as {place}")
-    print(f"  models        {', '.join(service.models) or 'none'}")
+    print(f"  models        {', '.join(service.model_ids) or 'none'}")
     print(f"  entry script  {script}")
     print(f"  environment   {environment or default}")
     print("Call wait_for_deployment(show_output=True) to follow it.")

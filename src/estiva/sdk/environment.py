@@ -91,7 +91,7 @@ class DockerImagePlatform(_Section):
 class DockerSection(_Section):
     """A base image, or a Dockerfile for one (its text, or the path of a file); the last one set wins."""
 
-    _names = (
+    _names: tuple[str, ...] = (
         *("arguments", "base_dockerfile", "base_image", "base_image_registry", "enabled"),
         *("platform", "shm_size"),
     )
@@ -153,7 +153,14 @@ def _is_file(text: str) -> bool:
 class Environment(_Section):
     """An environment. `version` is None until it comes from the registry; versions are strings."""
 
-    _names = ("docker", "environment_variables", "inferencing_stack_version", "name", "python", "version")
+    _names: tuple[str, ...] = (
+        "docker",
+        "environment_variables",
+        "inferencing_stack_version",
+        "name",
+        "python",
+        "version",
+    )
 
     def __init__(self, name: str, **_unused: Any) -> None:
         if not isinstance(name, str):

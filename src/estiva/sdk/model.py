@@ -89,6 +89,9 @@ class Model:
         sample_input_dataset: Any = None,  # noqa: ARG003
         sample_output_dataset: Any = None,  # noqa: ARG003
         resource_configuration: Any = None,  # noqa: ARG003
+        *,
+        _experiment_name: str | None = None,
+        _run_id: str | None = None,
     ) -> Self:
         """Registers a file or folder as the next version of `model_name`. The file is read once, and copied.
 
@@ -110,6 +113,8 @@ class Model:
             description=description,
             framework=model_framework,
             framework_version=model_framework_version,
+            experiment_name=_experiment_name,
+            run_id=_run_id,
             created_by=getpass.getuser(),
         )
         print(f"Registering model {model_name}")

@@ -153,7 +153,12 @@ class Webservice(Guarded):
         return no_code.framework if no_code else None
 
     @property
-    def models(self) -> builtins.list[str]:
+    def models(self) -> builtins.list[Any]:
+        """As `model_ids`."""
+        return self.model_ids
+
+    @property
+    def model_ids(self) -> builtins.list[str]:
         """Ids of the models that serve (or are to serve, before anything does)."""
         generation = self._view.serving or self._view.desired
         return [f"{model.name}:{model.version}" for model in generation.spec.models]
@@ -439,7 +444,7 @@ class Webservice(Guarded):
             "state": self.state,
             "scoring": self.scoring_uri,
             "swagger": self.swagger_uri,
-            "models": self.models,
+            "models": self.model_ids,
             "generation": self.generation,
             "tags": self.tags,
             "failed": self.error,

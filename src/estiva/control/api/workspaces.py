@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 from fastapi import APIRouter
 
 from estiva.control.api.access import Control
@@ -32,3 +34,4 @@ def delete(control: Control, workspace: str) -> None:
     control.stages.publisher.stop(workspace)
     control.stages.store.delete_workspace(workspace)
     control.stages.access.forget(workspace)
+    shutil.rmtree(control.stages.home.storage(workspace), ignore_errors=True)
