@@ -14,11 +14,19 @@ from estiva.azureml.resources import (
 from estiva.azureml.webservice import Webservice
 from estiva.errors import WebserviceException
 from estiva.sdk import kubernetes as sdk
+from estiva.sdk.access import WebServiceAccessToken
 from estiva.sdk.kubernetes import (
     KubernetesWebserviceDeploymentConfiguration as AksServiceDeploymentConfiguration,
 )
 
-__all__ = ["AksServiceDeploymentConfiguration", "AksWebservice"]
+__all__ = [
+    "AksServiceAccessToken",
+    "AksServiceDeploymentConfiguration",
+    "AksWebservice",
+    "WebServiceAccessToken",
+]
+
+AksServiceAccessToken = WebServiceAccessToken
 
 _PROBE = {"period": 10, "delay": 310, "timeout": 1, "success": 1, "failure": 3}
 

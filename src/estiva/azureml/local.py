@@ -79,11 +79,6 @@ class LocalWebservice(Webservice, sdk.LocalWebservice, kind="local"):
                 "A Local service has no keys unless it was deployed with auth_enabled=True."
             )
 
-    def get_token(self) -> Any:
-        raise NotImplementedError(
-            "A Local service has no tokens: an AksWebservice has, with token_auth_enabled."
-        )
-
     @classmethod
     def deserialize(cls, workspace: Workspace, webservice_payload: dict[str, Any]) -> LocalWebservice:
         raise NotImplementedError(

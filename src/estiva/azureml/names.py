@@ -112,7 +112,7 @@ MODULES: dict[str, Homes] = {
     },
     "azureml.core.webservice": _WEBSERVICES,
     "azureml.core.webservice.aks": {
-        ".aks": ("AksServiceDeploymentConfiguration", "AksWebservice"),
+        ".aks": ("AksServiceAccessToken", "AksServiceDeploymentConfiguration", "AksWebservice"),
         ".resources": _RESOURCES,
     },
     "azureml.core.webservice.container_resource_requirements": {
@@ -124,6 +124,7 @@ MODULES: dict[str, Homes] = {
     "azureml.core.webservice.webservice": {
         ".configuration": ("WebserviceDeploymentConfiguration",),
         ".exceptions": ("WebserviceException",),
+        ".aks": ("WebServiceAccessToken",),
         ".kinds": ("Webservice",),
         ".resources": _RESOURCES,
     },

@@ -77,10 +77,6 @@ class Webservice(sdk.Webservice):
         return None
 
     @property
-    def token_auth_enabled(self) -> bool | None:
-        return bool(self._kept().get("token_auth_enabled"))
-
-    @property
     def enable_app_insights(self) -> bool | None:
         return bool(self._kept().get("enable_app_insights"))
 

@@ -29,6 +29,23 @@ class WebServiceAccessToken:
         self.refresh_after = refresh_after
         self.expiry_on = expiry_on
 
+    def serialize(self) -> dict[str, str]:
+        return {
+            "accessToken": self.access_token,
+            "tokenType": self.token_type,
+            "refreshAfter": self.refresh_after.isoformat(),
+            "expiryOn": self.expiry_on.isoformat(),
+        }
+
+    @staticmethod
+    def deserialize(payload_obj: dict[str, str]) -> WebServiceAccessToken:
+        return WebServiceAccessToken(
+            payload_obj["accessToken"],
+            payload_obj["tokenType"],
+            datetime.fromisoformat(payload_obj["refreshAfter"]),
+            datetime.fromisoformat(payload_obj["expiryOn"]),
+        )
+
     def __repr__(self) -> str:
         kind = type(self).__name__
         return f"{kind}(token_type={self.token_type!r}, expiry_on={self.expiry_on.isoformat()!r})"
