@@ -223,6 +223,15 @@ class ImagePull(Record):
     location: str
 
 
+class DebugRequest(Record):
+    """A debugger is to be able to attach to a service."""
+
+    port: int | None = Field(default=None, ge=1, le=65535)
+    """On 127.0.0.1; None: as before, else the usual one, or a free one."""
+    wait: bool = False
+    """Load the script only when it has."""
+
+
 class ScaleRequest(Record):
     replicas: int = Field(ge=1)
 

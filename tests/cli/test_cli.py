@@ -38,7 +38,7 @@ COMMANDS = commands(typer.main.get_command(app))
 def test_the_commands_are_named_for_the_users_words() -> None:
     assert sorted(COMMANDS) == sorted(
         [
-            *("deploy", "package", "try", "demo", "replicas", "doctor", "up", "status", "down"),
+            *("deploy", "debug", "package", "try", "demo", "replicas", "doctor", "up", "status", "down"),
             *("workspace create", "workspace list", "workspace delete"),
             *("model register", "model list", "model show", "model download", "model delete"),
             *("env create", "env list", "env show", "env build"),

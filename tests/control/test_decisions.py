@@ -118,7 +118,7 @@ def test_next_upkeep(
 
 
 BEGUN = [
-    # what each lane has to do, lanes that are busy, whether there is a gateway -> what begins
+    # what each lane has to do, lanes that are busy, whether each generation has its own port -> what begins
     ("both at once", Action.DEPLOY, Action.RESTORE, "", True, "deploy restore"),
     ("one beside the other", Action.DEPLOY, Action.SCALE, "deploy", True, "scale"),
     ("... either way", Action.DEPLOY, Action.SCALE, "serve", True, "deploy"),
@@ -126,7 +126,7 @@ BEGUN = [
     ("a deletion waits for both lanes", Action.DELETE, None, "serve", True, ""),
     ("... and for a deployment", Action.DELETE, None, "deploy", True, ""),
     ("... and then goes alone", Action.DELETE, Action.RESTORE, "", True, "delete"),
-    ("without a gateway they take turns", Action.DEPLOY, Action.RESTORE, "", False, "deploy"),
+    ("with one port they take turns", Action.DEPLOY, Action.RESTORE, "", False, "deploy"),
     ("... with what was begun", Action.DEPLOY, Action.RESTORE, "serve", False, ""),
     ("... a deployment, too", None, Action.RESTORE, "deploy", False, ""),
     ("... upkeep has its turn", None, Action.RESTORE, "", False, "restore"),
@@ -135,15 +135,15 @@ BEGUN = [
 
 
 @pytest.mark.parametrize(
-    ("deployment", "upkeep", "busy", "gateway", "begun"),
+    ("deployment", "upkeep", "busy", "apart", "begun"),
     [row[1:] for row in BEGUN],
     ids=[f"{number}: {row[0]}" for number, row in enumerate(BEGUN)],
 )
 def test_to_begin(
-    deployment: Action | None, upkeep: Action | None, busy: str, gateway: bool, begun: str
+    deployment: Action | None, upkeep: Action | None, busy: str, apart: bool, begun: str
 ) -> None:
     lanes = {Lane(name) for name in busy.split()}
-    assert [action.value for action in to_begin(deployment, upkeep, lanes, gateway).values()] == begun.split()
+    assert [action.value for action in to_begin(deployment, upkeep, lanes, apart).values()] == begun.split()
 
 
 replicas = st.lists(st.tuples(st.integers(1, 4), st.sampled_from(ReplicaPhase)), max_size=4)

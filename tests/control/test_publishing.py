@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from estiva.control.publishing import member_name, pool, route
 from estiva.records import (
+    Debugger,
     Listener,
     Member,
     Publication,
@@ -49,6 +50,15 @@ def test_a_route_has_the_settings_of_its_generation_at_the_port_of_its_service()
         listener=Listener(host="10.1.2.3", port=8890),
     )
     assert built.pool("default") == pool(published.key)
+
+
+def test_in_debug_mode_one_replica_gets_all_requests_and_takes_its_time() -> None:
+    settings = SETTINGS.model_copy(update={"debugger": Debugger(port=5678)})
+    of = generation(3, of=spec().model_copy(update={"settings": settings}))
+    scaled = service().model_copy(update={"scaling": Scaling(replicas=2)})
+    (version,) = route(scaled, of, (replica(0), replica(1))).versions
+    assert [member.name for member in version.members] == ["g3-0"]
+    assert version.timeout_ms == 24 * 3600 * 1000
 
 
 def test_a_dead_replica_keeps_its_place() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from estiva.records import Launch, ServiceKey, ServiceSettings
+from estiva.records import Debugger, Launch, ServiceKey, ServiceSettings
 from estiva.targets._command import command, variables
 
 LAUNCH = Launch(
@@ -78,6 +78,17 @@ def test_the_environment_is_clean_and_the_contract_wins() -> None:
 def test_debug_mode_is_said_only_when_it_is_on() -> None:
     launch = LAUNCH.model_copy(update={"settings": ServiceSettings(debug=True)})
     assert variables(launch, APP, {})["ESTIVA_DEBUG"] == "true"
+
+
+def test_a_debugger_is_said_with_where_debugpy_is() -> None:
+    settings = ServiceSettings(debugger=Debugger(port=5678, wait=True))
+    launch = LAUNCH.model_copy(update={"settings": settings, "debugpy": "/envs/abc/debugger"})
+    found = variables(launch, APP, {})
+    assert {name: value for name, value in found.items() if "DEBUG" in name} == {
+        "AZUREML_DEBUG_PORT": "5678",
+        "ESTIVA_DEBUG_WAIT": "true",
+        "ESTIVA_DEBUGPY": "/envs/abc/debugger",
+    }
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import typer
 
 from estiva import __version__
 from estiva.cli import (
+    debug,
     deploy,
     doctor,
     environment,
@@ -41,7 +42,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     epilog="First time here?  `estiva demo` shows the whole loop in a minute.",
 )
-for commands in (deploy, package, trial, tutorial, replicas, doctor, server):
+for commands in (deploy, debug, package, trial, tutorial, replicas, doctor, server):
     commands.add_to(app)
 for noun in (workspace, model, environment, service):
     app.add_typer(noun.app)

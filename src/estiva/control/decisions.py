@@ -6,7 +6,8 @@ up holds up nothing of the one that serves. What must not overlap, and how it is
 - DELETE overlaps with nothing. It interrupts both lanes, and begins when both are empty.
 - RETIRE never meets a generation that is being deployed: while one may be, only what is older than the
   serving one is `retirable`.
-- Without a gateway a new generation takes the port of the old one, so the lanes take turns.
+- Without a gateway, or with a debugger, a new generation takes the port of the old one, so the lanes take
+  turns.
 - The service's state is the deployment's while there is one: an ailing replica does not end "Transitioning".
 
 All else may overlap. RESTORE and SCALE touch the serving generation alone, and the publisher computes and
@@ -89,10 +90,13 @@ def retirable(service: Service, observation: Observation, deploying: bool) -> fr
 
 
 def to_begin(
-    deployment: Action | None, upkeep: Action | None, busy: Collection[Lane], gateway: bool
+    deployment: Action | None, upkeep: Action | None, busy: Collection[Lane], apart: bool
 ) -> dict[Lane, Action]:
-    """Which of the two may begin now, while the lanes in `busy` have an action that goes on."""
-    alone = deployment is Action.DELETE or not gateway
+    """Which of the two may begin now, while the lanes in `busy` have an action that goes on.
+
+    `apart`: no generation needs a port that another has.
+    """
+    alone = deployment is Action.DELETE or not apart
     if alone and busy:
         return {}
     chosen = {Lane.DEPLOY: deployment, Lane.SERVE: None if alone and deployment else upkeep}

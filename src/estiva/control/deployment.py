@@ -107,7 +107,16 @@ class Deployment:
             launch = self._launch(python)
             if launch.address is not None:
                 self._stages.fleet.retire(self._key, keep={self._number})
+            if launch.settings.debugger is not None:
+                self._free_debugger()
             self._stages.fleet.apply(launch)
+
+    def _free_debugger(self) -> None:
+        """A generation before this one that has the debugger's port ends first."""
+        running = {replica.generation for replica in self._stages.fleet.observe(self._key).replicas}
+        for number in running - {self._number}:
+            if self._stages.store.generation(self._key, number).spec.settings.debugger is not None:
+                self._stages.fleet.stop(self._key, number)
 
     def _wait_for_init(self, python: str) -> None:
         """Until as many are ready as serve by then: the service may be scaled while init() takes its time."""
@@ -122,7 +131,7 @@ class Deployment:
         return launching.launch(self._stages, service, self._number, self._spec, python)
 
     def _wait_until_ready(self) -> None:
-        seconds = self._spec.settings.init_timeout_seconds
+        seconds = self._spec.settings.start_seconds
         wait_until_ready(self._stages, self._key, self._number, seconds, self._interrupted)
 
     def _check_health(self) -> None:

@@ -12,13 +12,13 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from estiva.control.scripts import parse
+from estiva.environments import debugger
 from estiva.records import DeploymentSpec, EnvironmentSpecification
 from estiva.registry.blobs import Blobs
 from estiva.specification import parse_notation, split_hashes
 
 _RAW = "werkzeug>=2,<4"
 _SCHEMA = "inference-schema>=1.8,<2"
-_DEBUGGER = "debugpy>=1.8,<2"
 _TAKES = {
     "azureml.contrib.services": _RAW,
     "azureml_inference_server_http.api": _RAW,
@@ -26,8 +26,8 @@ _TAKES = {
     "estiva_server.AMLResponse": _RAW,
     "estiva_server.rawhttp": _RAW,
     "inference_schema": _SCHEMA,
-    "debugpy": _DEBUGGER,
-    "ptvsd": _DEBUGGER,
+    "debugpy": debugger.REQUIREMENT,
+    "ptvsd": debugger.REQUIREMENT,
 }
 
 

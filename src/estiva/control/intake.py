@@ -12,12 +12,13 @@ from typing import Any, Literal
 
 from pydantic import SecretStr
 
-from estiva.control import nocode, placement, publications
+from estiva.control import debugging, nocode, placement, publications
 from estiva.control.keys import checked, new_credentials
 from estiva.control.reconcile import Reconciler
 from estiva.control.stages import Stages
 from estiva.errors import WebserviceException
 from estiva.messages import (
+    DebugRequest,
     DeploymentRequest,
     ModelReference,
     ModelRegistration,
@@ -104,6 +105,17 @@ class Intake:
 
     def reload(self, key: ServiceKey) -> ServiceView:
         """The same generation again, with the scripts as they are now at their original place."""
+        return self._accept(key, self._reloaded(key), "reload", None)
+
+    def debug(self, key: ServiceKey, request: DebugRequest) -> ServiceView:
+        """A reload, to which a debugger can attach."""
+        return self._accept(key, debugging.debugged(self._reloaded(key), request), "reload", None)
+
+    def end_debugging(self, key: ServiceKey) -> ServiceView:
+        return self._accept(key, debugging.undebugged(self._reloaded(key)), "reload", None)
+
+    def _reloaded(self, key: ServiceKey) -> DeploymentSpec:
+        """Of the generation that serves; while there is none, of the one that is to."""
         service = self._stages.store.service(key)
         number = service.serving or service.desired
         before = self._stages.store.generation(key, number).spec
@@ -115,7 +127,7 @@ class Intake:
                 code="NothingToReload",
             )
         code = self._code(before.code.entry_path, before.code.source_directory)
-        return self._accept(key, before.model_copy(update={"code": code}), "reload", None)
+        return before.model_copy(update={"code": code})
 
     def scale(self, key: ServiceKey, replicas: int) -> ServiceView:
         """Not a new generation: replicas of the one that serves are started, or drained and ended."""

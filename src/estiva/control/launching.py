@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from estiva.control import imports, locking
 from estiva.control.stages import Stages
+from estiva.environments import debugger
 from estiva.errors import RegistryException
 from estiva.records import DeploymentSpec, Launch, Lock, Mount, Service, ServiceKey, Tree
 from estiva_server import contract
@@ -29,7 +30,10 @@ def build_environment(
         cancelled,
         needed=imports.environment(stages.blobs, spec),
     )
-    return lock, stages.environments.build(lock, on_line, cancelled)
+    python = stages.environments.build(lock, on_line, cancelled)
+    if spec.settings.debugger is not None:
+        stages.environments.add_debugger(lock, on_line, cancelled)
+    return lock, python
 
 
 def launch(stages: Stages, service: Service, number: int, spec: DeploymentSpec, python: str) -> Launch:
@@ -65,6 +69,7 @@ def content(stages: Stages, key: ServiceKey, number: int, spec: DeploymentSpec, 
         target=spec.target,
         replicas=1,
         python=python,
+        debugpy=str(debugger.folder_of(python)) if spec.settings.debugger else "",
         mounts=(code, *models),
         entry_script=spec.code.entry_script,
         source_root=spec.code.source_root,

@@ -145,7 +145,7 @@ def listener(publication: Publication | None) -> Listener | None:
 def route(
     service: Service, generation: Generation, replicas: tuple[Replica, ...], access: Access | None = None
 ) -> Route:
-    """With those replicas that are wanted and have been ready.
+    """With those replicas that are wanted and have been ready; in debug mode, with the one that is debugged.
 
     How many requests a replica takes is what it says itself: workers and batches are its script's matter.
     """
@@ -156,11 +156,11 @@ def route(
         members=tuple(
             Member(name=member_name(r), address=r.address)
             for r in replicas
-            if r.index < service.scaling.replicas and takes_requests(r)
+            if r.index < (1 if settings.debugger else service.scaling.replicas) and takes_requests(r)
         ),
         concurrency=capacity or settings.replica_max_concurrent_requests,
         wait_ms=settings.max_request_wait_time,
-        timeout_ms=settings.scoring_timeout_ms,
+        timeout_ms=settings.answer_ms,
         body_limit=settings.body_limit,
     )
     return Route(

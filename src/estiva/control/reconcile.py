@@ -133,10 +133,18 @@ class Reconciler:
         upkeep = next_upkeep(service, observation, wanted, published(service.key.workspace), deploying)
         deployment = next_deployment(service, desired)
         return Plan(
-            actions=to_begin(deployment, upkeep, busy, self._stages.publisher.available),
+            actions=to_begin(deployment, upkeep, busy, not self._takes_port(service, deploying)),
             deploying=deploying,
             retirable=retirable(service, observation, deploying),
         )
+
+    def _takes_port(self, service: Service, deploying: bool) -> bool:
+        """Whether a generation that is deployed takes a port of the one that serves."""
+        if not self._stages.publisher.available:
+            return True
+        if not deploying:
+            return False
+        return self._stages.store.generation(service.key, service.desired).spec.settings.debugger is not None
 
     def _submit(self, key: ServiceKey, lane: Lane, plan: Plan) -> None:
         interrupt = threading.Event()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from estiva.environments import interpreters, locks, shipping, venvs
+from estiva.environments import debugger, interpreters, locks, shipping, venvs
 from estiva.environments.platforms import platform_named
 from estiva.environments.uv import Cancelled, OnLine
 from estiva.records import EnvironmentSpecification, Lock
@@ -77,6 +77,12 @@ class Environments:
             lock, root=self.root, server_source=self.server_source, on_line=on_line, cancelled=cancelled
         )
         return str(venvs.python_of(lock, root=self.root))
+
+    def add_debugger(self, lock: Lock, on_line: OnLine, cancelled: Cancelled) -> None:
+        """Puts debugpy beside the built environment, unless it is one of its packages. Idempotent."""
+        if not any(package.startswith("debugpy==") for package in self.packages(lock)):
+            python = str(venvs.python_of(lock, root=self.root))
+            debugger.install(python, on_line=on_line, cancelled=cancelled)
 
     def packages(self, lock: Lock) -> tuple[str, ...]:
         """ "name==version" of each package in the lock."""

@@ -37,6 +37,7 @@ from estiva.records.replicas import (
 from estiva.records.routes import Access, Listener, Load, Member, Route, Version
 from estiva.records.services import (
     Code,
+    Debugger,
     DeploymentSpec,
     Generation,
     GenerationState,
@@ -58,6 +59,7 @@ __all__ = [
     "Code",
     "ContainerRegistry",
     "Credentials",
+    "Debugger",
     "DeploymentSpec",
     "Environment",
     "EnvironmentSpecification",

@@ -29,6 +29,8 @@ class Launch(Record):
     replicas: int
     python: str = ""
     """For a target that runs a venv: its interpreter, in which `python -m estiva_server` works."""
+    debugpy: str = ""
+    """For a venv in debug mode: a folder that has debugpy; empty if the venv has it."""
     image: str = ""
     """For a target that runs images: its id, or its name with a digest."""
     mounts: tuple[Mount, ...]

@@ -20,6 +20,8 @@ ServiceKind = Literal["local", "container", "kubernetes"]
 TargetKind = Literal["process", "docker"]
 """Where replicas run: the name of a module in `estiva.targets`."""
 
+_DEBUGGED_SECONDS = 24 * 3600
+
 Runtime = Literal["auto", "process", "docker"]
 """Where a user wants them to: "auto" means a container if the environment asks for one, else a process."""
 
@@ -67,6 +69,15 @@ class Code(Record):
         return self.entry_script.split("/", 1)[0] if self.source_directory else None
 
 
+class Debugger(Record):
+    """How a debugger reaches a service: at its first replica, which then gets all requests."""
+
+    port: int
+    """On 127.0.0.1."""
+    wait: bool = False
+    """Whether the script is loaded only when a debugger has attached."""
+
+
 class ServiceSettings(Record):
     """How each replica of a generation is limited. Times in milliseconds, sizes in bytes."""
 
@@ -78,6 +89,17 @@ class ServiceSettings(Record):
     max_request_wait_time: int = 500
     body_limit: int = 100 * 1024 * 1024
     debug: bool = False
+    debugger: Debugger | None = None
+
+    @property
+    def answer_ms(self) -> int:
+        """How long an answer may take: with a debugger, as long as somebody may look at a breakpoint."""
+        return _DEBUGGED_SECONDS * 1000 if self.debugger else self.scoring_timeout_ms
+
+    @property
+    def start_seconds(self) -> float:
+        """How long a replica may take until it is ready."""
+        return _DEBUGGED_SECONDS if self.debugger else self.init_timeout_seconds
 
 
 class NoCode(Record):

@@ -16,6 +16,7 @@ from estiva.messages import ServiceView
 from estiva.records import Generation, GenerationState, ReplicaPhase, ServiceKind
 from estiva.sdk.access import Guarded, is_locked_out
 from estiva.sdk.connection import address, connect, lines
+from estiva.sdk.debugging import Debuggable
 from estiva.sdk.html import table
 from estiva.sdk.output import StepPrinter, text_width
 from estiva.sdk.scoring import score
@@ -37,7 +38,7 @@ _PAUSES_WHEN_LOCKED_OUT = (0.0, 0.2, 1.0)
 _classes: dict[ServiceKind, type[Webservice]] = {}
 
 
-class Webservice(Guarded):
+class Webservice(Guarded, Debuggable):
     """A service that exists; `Webservice(workspace, name)` answers with the object of its kind.
 
     Raises WebserviceException with "WebserviceNotFound" in its message if there is none.
@@ -336,7 +337,7 @@ class Webservice(Guarded):
         return self._view.service.publication
 
     def _score(self, input_data: str | bytes) -> Any:
-        timeout = (self._view.serving or self._view.desired).spec.settings.scoring_timeout_ms
+        timeout = (self._view.serving or self._view.desired).spec.settings.answer_ms
         return score(
             str(self.scoring_uri), input_data, timeout_ms=timeout, headers=self._credential_headers()
         )

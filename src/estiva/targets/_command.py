@@ -66,7 +66,18 @@ def _contract(launch: Launch, app_root: Path) -> dict[str, str]:
         values[contract.SOURCE_DIRECTORY_VARIABLE] = launch.source_root
     if settings.debug:
         values[contract.DEBUG_VARIABLE] = "true"
-    return values
+    return values | _debugger(launch)
+
+
+def _debugger(launch: Launch) -> dict[str, str]:
+    debugger = launch.settings.debugger
+    if debugger is None:
+        return {}
+    values = {
+        contract.DEBUG_PORT_VARIABLE: str(debugger.port),
+        contract.DEBUG_WAIT_VARIABLE: str(debugger.wait).lower(),
+    }
+    return values | ({contract.DEBUGPY_VARIABLE: launch.debugpy} if launch.debugpy else {})
 
 
 def _concurrency(launch: Launch) -> int:

@@ -26,6 +26,14 @@ def _goes(generation: int, keep: Collection[int]) -> bool:
     return generation not in keep and generation <= max(keep, default=generation)
 
 
+def _of_replica(launch: Launch, index: int) -> Launch:
+    """A debugger has one port, which is the first replica's."""
+    if index == 0 or launch.settings.debugger is None:
+        return launch
+    settings = launch.settings.model_copy(update={"debugger": None})
+    return launch.model_copy(update={"settings": settings})
+
+
 class ReplicaTarget(Target):
     """A target that writes the five methods below for its kind of copy, beside those that only look."""
 
@@ -55,7 +63,7 @@ class ReplicaTarget(Target):
         for index in range(launch.replicas):
             replica = present.get(index)
             if replica is None or self._to_start_again(launch.key, replica):
-                self.start(launch, index)
+                self.start(_of_replica(launch, index), index)
 
     def stop(self, key: ServiceKey, generation: int) -> None:
         self._stop(key, self.observe(key).of(generation))

@@ -13,6 +13,7 @@ from estiva.control.server import Server
 from estiva.control.trial import run_trial
 from estiva.errors import WebserviceException
 from estiva.messages import (
+    DebugRequest,
     DeploymentRequest,
     KeyRequest,
     KeysView,
@@ -49,6 +50,16 @@ def update(control: Control, workspace: str, name: str, request: DeploymentReque
 @router.post("/services/{name}/reload", status_code=202)
 def reload(control: Control, workspace: str, name: str) -> ServiceView:
     return control.intake.reload(ServiceKey(workspace=workspace, service=name))
+
+
+@router.post("/services/{name}/debug", status_code=202)
+def debug(control: Control, workspace: str, name: str, request: DebugRequest) -> ServiceView:
+    return control.intake.debug(ServiceKey(workspace=workspace, service=name), request)
+
+
+@router.delete("/services/{name}/debug", status_code=202)
+def end_debugging(control: Control, workspace: str, name: str) -> ServiceView:
+    return control.intake.end_debugging(ServiceKey(workspace=workspace, service=name))
 
 
 @router.post("/services/{name}/scale", status_code=202)
