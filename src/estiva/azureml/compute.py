@@ -15,6 +15,7 @@ from estiva.azureml.compute_configuration import (
     ComputeTargetAttachConfiguration,
     ComputeTargetProvisioningConfiguration,
     KubernetesComputeAttachConfiguration,
+    KubernetesComputeStatus,
 )
 from estiva.errors import ComputeTargetException
 
@@ -183,6 +184,13 @@ class AksCompute(ComputeTarget):
         FAST_PROD = "FastProd"
         DEV_TEST = "DevTest"
 
+    @staticmethod
+    def attach(workspace: Workspace, name: str, resource_id: Any) -> ComputeTarget:
+        """The older form takes the cluster's id; a configuration is taken, too."""
+        if isinstance(resource_id, str):
+            resource_id = AksAttachConfiguration(resource_id=resource_id)
+        return ComputeTarget.attach(workspace, name, resource_id)
+
     @property
     def agent_count(self) -> int | None:
         return self._configuration.get("agent_count")
@@ -232,13 +240,26 @@ class KubernetesCompute(ComputeTarget):
     type = "Kubernetes"
     attach_configuration = KubernetesComputeAttachConfiguration
 
+    default_instance_type = None
+    instance_types = None
+    public_ip = None
+    vm_size = None
+
     @property
     def namespace(self) -> str:
         return str(self._configuration.get("namespace") or "default")
 
     @property
-    def status(self) -> str:
-        return self.provisioning_state
+    def identity_type(self) -> str | None:
+        return self._configuration.get("identity_type")
+
+    @property
+    def identity_ids(self) -> Any:
+        return self._configuration.get("identity_ids")
+
+    @property
+    def status(self) -> KubernetesComputeStatus:
+        return KubernetesComputeStatus(self.created_on, self.modified_on, self.provisioning_state)
 
     def get(self) -> Self:
         return type(self)(self.workspace, self.name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -257,6 +258,28 @@ class KubernetesComputeAttachConfiguration(ComputeTargetAttachConfiguration):
         if not self.resource_id:
             raise ComputeTargetException("Give the resource_id of the cluster.")
         check_resource_id(self.resource_id)
+
+
+class KubernetesComputeStatus:
+    def __init__(self, creation_time: datetime, modified_time: datetime, provisioning_state: str) -> None:
+        self.creation_time = creation_time
+        self.modified_time = modified_time
+        self.provisioning_state = provisioning_state
+
+    def serialize(self) -> dict[str, str]:
+        return {
+            "creationTime": self.creation_time.isoformat(),
+            "modifiedTime": self.modified_time.isoformat(),
+            "provisioningState": self.provisioning_state,
+        }
+
+    @staticmethod
+    def deserialize(object_dict: dict[str, str]) -> KubernetesComputeStatus:
+        return KubernetesComputeStatus(
+            datetime.fromisoformat(object_dict["creationTime"]),
+            datetime.fromisoformat(object_dict["modifiedTime"]),
+            object_dict["provisioningState"],
+        )
 
 
 def check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from estiva import records
 from estiva.azureml import curated, notices
+from estiva.azureml.conda_dependencies import CondaDependencies
 from estiva.azureml.sections import (
     DockerBuildContext,
     DockerEnvironment,
@@ -26,7 +27,7 @@ from estiva.azureml.sections import (
 )
 from estiva.errors import EnvironmentException, UserErrorException
 from estiva.sdk import environment as sdk
-from estiva.sdk.environment import CondaDependencies, ContainerRegistry
+from estiva.sdk.environment import ContainerRegistry
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -66,6 +67,7 @@ class Environment(sdk.Environment):
 
     def __init__(self, name: str, **kwargs: Any) -> None:
         super().__init__(name, **kwargs)
+        self.python = PythonSection()
         self.docker = DockerSection()
         self.spark = SparkSection()
         self.r: RSection | None = None

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from estiva.azureml import kinds, notices, storage
+from estiva.azureml.inference import InferenceConfig
 from estiva.azureml.resources import ResourceConfiguration
 from estiva.azureml.webservice import Webservice
 from estiva.errors import WebserviceException
+from estiva.sdk import inference as sdk_inference
 from estiva.sdk import model as sdk
-from estiva.sdk.inference import InferenceConfig
 from estiva.sdk.local import LocalWebserviceDeploymentConfiguration
 from estiva.sdk.package import ModelPackage
 
@@ -181,7 +182,7 @@ class Model(sdk.Model):
         workspace: Workspace,  # type: ignore[override]
         name: str,
         models: Sequence[Any],
-        inference_config: InferenceConfig | None = None,
+        inference_config: sdk_inference.InferenceConfig | None = None,
         deployment_config: WebserviceDeploymentConfiguration | None = None,
         deployment_target: Any = None,
         overwrite: bool = False,

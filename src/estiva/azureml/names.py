@@ -83,15 +83,24 @@ MODULES: dict[str, Homes] = {
     },
     "azureml.core.compute.kubernetescompute": {
         ".compute": ("KubernetesCompute",),
-        ".compute_configuration": ("KubernetesComputeAttachConfiguration",),
+        ".compute_configuration": ("KubernetesComputeAttachConfiguration", "KubernetesComputeStatus"),
     },
-    "azureml.core.compute_target": {".compute": ("ComputeTarget", "ComputeTargetException")},
+    "azureml.core.compute_target": {
+        ".compute_target": (
+            *("AbstractComputeTarget", "ComputeTarget", "ComputeTargetException", "LocalTarget"),
+            *("attach_legacy_compute_target", "is_compute_target_prepared", "prepare_compute_target"),
+            "remove_legacy_compute_target",
+        )
+    },
     "azureml.core.conda_dependencies": {
         ".conda_dependencies": (
             *("CPU", "CondaDependencies", "DEFAULT_SDK_ORIGIN", "GPU", "PYTHON_DEFAULT_VERSION"),
         )
     },
-    "azureml.core.container_registry": {".environment": ("ContainerRegistry",)},
+    "azureml.core.container_registry": {
+        ".environment": ("ContainerRegistry",),
+        ".sections": ("RegistryIdentity",),
+    },
     "azureml.core.dataset": {".dataset": ("Dataset",)},
     "azureml.core.datastore": {".datastore": ("Datastore",)},
     "azureml.core.environment": {".environment": _ENVIRONMENTS},
@@ -121,6 +130,7 @@ MODULES: dict[str, Homes] = {
     "azureml.core.webservice.local": {
         ".local": ("LocalWebservice", "LocalWebserviceDeploymentConfiguration"),
     },
+    "azureml.core.webservice.unknown_webservice": {".webservice": ("UnknownWebservice",)},
     "azureml.core.webservice.webservice": {
         ".configuration": ("WebserviceDeploymentConfiguration",),
         ".exceptions": ("WebserviceException",),

@@ -6,9 +6,10 @@ from enum import Enum
 from typing import Any
 
 from estiva.azureml import notices
+from estiva.azureml.conda_dependencies import CondaDependencies
 from estiva.errors import UserErrorException
 from estiva.sdk import environment as sdk
-from estiva.sdk.environment import DockerImagePlatform, PythonSection
+from estiva.sdk.environment import DockerImagePlatform
 
 __all__ = [
     "DockerBuildContext",
@@ -21,6 +22,7 @@ __all__ = [
     "RCranPackage",
     "RGitHubPackage",
     "RSection",
+    "RegistryIdentity",
     "SparkEnvironment",
     "SparkPackage",
     "SparkSection",
@@ -68,6 +70,30 @@ class DockerSection(sdk.DockerSection):
 
 class DockerEnvironment(DockerSection):
     """The older name."""
+
+
+class PythonSection(sdk.PythonSection):
+    _names = (*sdk.PythonSection._names, "conda_dependencies_file")  # noqa: SLF001
+
+    def __init__(self, **kwargs: Any) -> None:  # noqa: ARG002
+        super().__init__()
+
+    @property
+    def conda_dependencies_file(self) -> None:
+        """None: its content is in `conda_dependencies`."""
+
+    @conda_dependencies_file.setter
+    def conda_dependencies_file(self, path: str | None) -> None:
+        if path is not None:
+            self.conda_dependencies = CondaDependencies(path)
+
+
+class RegistryIdentity:
+    """Kept, without effect: registries take a user name and a password."""
+
+    def __init__(self) -> None:
+        self.resource_id: str | None = None
+        self.client_id: str | None = None
 
 
 class PythonEnvironment(PythonSection):
@@ -145,6 +171,9 @@ class RSection:
 
 class DockerImageDetails(dict[str, Any]):
     """What is known of an environment's image."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
 
     @property
     def image_exist(self) -> bool:

@@ -6,7 +6,7 @@ import builtins
 import getpass
 import json
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from estiva.azureml import storage
 from estiva.errors import WebserviceException
@@ -271,3 +271,16 @@ class Webservice(sdk.Webservice):
                 f"The service {name!r} exists already: choose another name, or deploy with overwrite=True.",
                 code="ServiceExists",
             )
+
+
+class UnknownWebservice(Webservice):
+    """The name alone: Estiva knows the kind of every service."""
+
+    def run(self, input: Any) -> NoReturn:  # noqa: A002
+        raise NotImplementedError
+
+    def update(self, *args: Any) -> NoReturn:
+        raise NotImplementedError
+
+    def get_token(self) -> NoReturn:
+        raise NotImplementedError

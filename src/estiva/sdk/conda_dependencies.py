@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
@@ -16,6 +16,9 @@ from ruamel.yaml import YAML
 from estiva import specification
 from estiva.errors import UserErrorException
 from estiva.specification.notation import python_version
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 DEFAULT_FILE = "conda_dependencies.yml"
 _DEFAULT_PIP = ("azureml-defaults",)
@@ -46,16 +49,17 @@ class CondaDependencies:
             pip = {"pip": list(_DEFAULT_PIP)}
             self._content = {"dependencies": [f"python={running_python()}", pip]}
 
-    @staticmethod
+    @classmethod
     def create(
+        cls,
         pip_indexurl: str | None = None,
         pip_packages: Sequence[str] | None = None,
         conda_packages: Sequence[str] | None = None,
         python_version: str | None = None,
-        pin_sdk_version: bool = True,  # noqa: ARG004  nothing of Azure's SDK is installed
-    ) -> CondaDependencies:
+        pin_sdk_version: bool = True,  # noqa: ARG003  nothing of Azure's SDK is installed
+    ) -> Self:
         """Without `pip_packages`, azureml-defaults; without a Python version, the running interpreter's."""
-        created = CondaDependencies()
+        created = cls()
         if pip_packages is not None:
             for default in _DEFAULT_PIP:
                 created.remove_pip_package(default)

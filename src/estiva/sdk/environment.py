@@ -49,7 +49,7 @@ class _Section:
 
 
 class PythonSection(_Section):
-    _names = ("conda_dependencies", "interpreter_path", "user_managed_dependencies")
+    _names: tuple[str, ...] = ("conda_dependencies", "interpreter_path", "user_managed_dependencies")
 
     def __init__(self) -> None:
         self.conda_dependencies = CondaDependencies()

@@ -13,6 +13,7 @@ from estiva.errors import EstivaError, WebserviceException
 from estiva.messages import ImagePull, PackageRequest, PackageResult, Progress
 from estiva.sdk.connection import address, connect
 from estiva.sdk.deploying import Deployable, request
+from estiva.sdk.environment import ContainerRegistry
 from estiva.sdk.inference import InferenceConfig
 from estiva.sdk.workspace import Workspace
 
@@ -86,6 +87,25 @@ class ModelPackage:
         """What the build told so far, from the byte `offset` on: text, or bytes without `decode`."""
         content = "".join(f"{line}\n" for line in list(self._lines)).encode()[offset:]
         return content.decode(errors="replace") if decode else content
+
+    def update_creation_state(self) -> None:
+        """Nothing to do: `state` is always how it stands."""
+
+    def get_container_registry(self) -> ContainerRegistry:
+        """Where the image was pushed; without an address it is in the local engine. Waits for it."""
+        registry = ContainerRegistry()
+        registry.address = self._made().registry or None
+        return registry
+
+    def serialize(self) -> dict[str, Any]:
+        return {
+            "location": self.location,
+            "state": self.state,
+            "error": self.error,
+            "generateDockerfile": self.generate_dockerfile,
+            "packageBuildLogUri": self.package_build_log_uri,
+            "workspaceName": self.workspace.name,
+        }
 
     # --- having it -----------------------------------------------------------------------------------
 
