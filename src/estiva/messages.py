@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field, SecretStr
 
 from estiva.records import (
+    Certificate,
     EnvironmentSpecification,
     Generation,
     Lock,
@@ -108,6 +109,19 @@ class ModelReference(Record):
     """Instead of the one that it is registered with."""
 
 
+class CertificateRequest(Record):
+    """A TLS certificate and its key, both PEM."""
+
+    chain: str
+    private_key: SecretStr
+    name: str | None = None
+    """Of the host; None: the first name in the certificate, or in an update, as it is."""
+
+    def body(self) -> dict[str, Any]:
+        """As JSON, with the key in clear."""
+        return {**self.model_dump(mode="json"), "private_key": self.private_key.get_secret_value()}
+
+
 class PublicationRequest(Record):
     """Where a service is to be published; None leaves a part as it is, or the choice to Estiva."""
 
@@ -117,11 +131,17 @@ class PublicationRequest(Record):
     token_auth_enabled: bool | None = None
     primary_key: SecretStr | None = None
     secondary_key: SecretStr | None = None
+    ssl_enabled: bool | None = None
+    certificate: CertificateRequest | None = None
 
     def body(self) -> dict[str, Any]:
         """As JSON, with the keys in clear."""
         keys = {"primary_key": self.primary_key, "secondary_key": self.secondary_key}
-        clear = {name: key.get_secret_value() for name, key in keys.items() if key is not None}
+        clear: dict[str, Any] = {
+            name: key.get_secret_value() for name, key in keys.items() if key is not None
+        }
+        if self.certificate is not None:
+            clear["certificate"] = self.certificate.body()
         return {**self.model_dump(mode="json"), **clear}
 
 
@@ -242,6 +262,10 @@ class ServiceView(Record):
     service: Service
     scoring_uri: str
     """Where it answers once a generation serves."""
+    local_uri: str
+    """The same as programs of this machine reach it, which may not know the name in a certificate."""
+    certificate: Certificate | None = None
+    """Of the port that it is published on."""
     desired: Generation
     serving: Generation | None = None
     replicas: tuple[Replica, ...] = ()

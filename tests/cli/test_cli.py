@@ -39,7 +39,8 @@ def test_the_commands_are_named_for_the_users_words() -> None:
     assert sorted(COMMANDS) == sorted(
         [
             *("deploy", "debug", "package", "try", "demo", "replicas", "doctor", "up", "status", "down"),
-            *("workspace create", "workspace list", "workspace delete"),
+            *("workspace create", "workspace list", "workspace tls", "workspace delete"),
+            *("certificate create",),
             *("model register", "model list", "model show", "model download", "model delete"),
             *("env create", "env list", "env show", "env build"),
             *("env lock", "env diff", "env update"),
@@ -70,7 +71,7 @@ def test_an_example_is_a_command_line_that_can_be_read(
     epilog = COMMANDS[name].epilog or ""
     assert epilog.startswith(f"Example:  estiva {name} ")
     monkeypatch.chdir(tmp_path)
-    for file in ("environment.yml", "sample.json"):
+    for file in ("environment.yml", "sample.json", "host.crt", "host.key"):
         (tmp_path / file).touch()
     for line in epilog.removeprefix("Example:").split("   or   "):
         COMMANDS[name].make_context(name, shlex.split(line)[len(f"estiva {name}".split()) :])

@@ -7,8 +7,35 @@ import pytest
 from estiva.control import publications
 from estiva.errors import GatewayException, WebserviceException
 from estiva.messages import PublicationRequest
-from estiva.records import Publication
+from estiva.records import Certificate, Publication, Workspace, now
 from tests.registry.samples import KEY, service
+
+LAB = Workspace(name="lab", port=9000)
+CERTIFICATE = Certificate(name="example.com", expires=now(), chain="PEM", file="tls.pem")
+
+
+def test_with_a_certificate_the_address_is_the_name_in_it() -> None:
+    own = Publication(host="0.0.0.0", port=8890, certificate=CERTIFICATE)
+    assert publications.scoring_uri(KEY, own, LAB) == "https://example.com:8890/score"
+    assert publications.local_uri(KEY, own, LAB) == "https://localhost:8890/score"
+    secured = LAB.model_copy(update={"certificate": CERTIFICATE})
+    assert publications.scoring_uri(KEY, Publication(port=8890), secured) == "http://localhost:8890/score"
+    assert publications.scoring_uri(KEY, Publication(), secured) == (
+        "https://example.com:9000/api/v1/service/diabetes/score"
+    )
+
+
+def test_a_certificate_is_needed_for_tls_and_kept_until_it_ends() -> None:
+    with pytest.raises(WebserviceException, match="TLS needs a certificate"):
+        publications.published("local", PublicationRequest(ssl_enabled=True), [])
+    own = publications.published("local", PublicationRequest(ssl_enabled=True), [], CERTIFICATE)
+    assert publications.changed(KEY, own, PublicationRequest()) == own
+    assert publications.changed(KEY, own, PublicationRequest(ssl_enabled=True)) == own
+    assert publications.changed(KEY, own, PublicationRequest(ssl_enabled=False)).certificate is None
+    renewed = CERTIFICATE.model_copy(update={"file": "other.pem"})
+    assert publications.changed(KEY, own, PublicationRequest(), renewed).certificate == renewed
+    with pytest.raises(WebserviceException, match="the certificate is that port's"):
+        publications.published("kubernetes", PublicationRequest(ssl_enabled=True), [], CERTIFICATE)
 
 
 @pytest.mark.parametrize(
@@ -23,7 +50,7 @@ from tests.registry.samples import KEY, service
 )
 def test_the_address_is_the_one_that_callers_on_this_machine_use(host: str, shown: str) -> None:
     assert (
-        publications.scoring_uri(KEY, Publication(host=host, port=8890), None) == f"http://{shown}:8890/score"
+        publications.scoring_uri(KEY, Publication(host=host, port=8890), LAB) == f"http://{shown}:8890/score"
     )
 
 
@@ -58,14 +85,17 @@ def test_the_port_stays_in_an_update() -> None:
 def test_a_kubernetes_service_shares_the_port_and_asks_for_keys_unless_told_otherwise() -> None:
     shared = publications.published("kubernetes", PublicationRequest(), [service()])
     assert (shared.port, shared.auth_enabled) == (None, True)
-    assert publications.scoring_uri(KEY, shared, 9000) == (
+    assert publications.scoring_uri(KEY, shared, LAB) == (
         "http://localhost:9000/api/v1/service/diabetes/score"
     )
     open_to_all = publications.published("kubernetes", PublicationRequest(auth_enabled=False), [])
     assert open_to_all.auth_enabled is False
 
 
-@pytest.mark.parametrize("publication", [Publication(), Publication(port=8890, auth_enabled=True)])
+@pytest.mark.parametrize(
+    "publication",
+    [Publication(), Publication(port=8890, auth_enabled=True), Publication(port=1, certificate=CERTIFICATE)],
+)
 def test_without_a_gateway_there_are_neither_keys_nor_a_shared_port(publication: Publication) -> None:
     with pytest.raises(GatewayException, match="needs HAProxy"):
         publications.check_gateway(publication, available=False)

@@ -43,11 +43,12 @@ def test_a_route_has_the_settings_of_its_generation_at_the_port_of_its_service()
         timeout_ms=9000,
         body_limit=1234,
     )
-    built = route(published, of, (replica(0), replica(1)))
+    listener = Listener(host="10.1.2.3", port=8890)
+    built = route(published, of, (replica(0), replica(1)), listener)
     assert built == Route(
         name=published.key.service,
         versions=(version,),
-        listener=Listener(host="10.1.2.3", port=8890),
+        listener=listener,
     )
     assert built.pool("default") == pool(published.key)
 

@@ -118,6 +118,7 @@ def view(**changes: object) -> ServiceView:
     return ServiceView(
         service=service().model_copy(update=changes),
         scoring_uri="http://localhost:8890/score",
+        local_uri="http://localhost:8890/score",
         desired=generation(),
     )
 

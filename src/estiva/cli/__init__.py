@@ -9,6 +9,7 @@ import typer
 
 from estiva import __version__
 from estiva.cli import (
+    certificate,
     debug,
     deploy,
     doctor,
@@ -44,7 +45,7 @@ app = typer.Typer(
 )
 for commands in (deploy, debug, package, trial, tutorial, replicas, doctor, server):
     commands.add_to(app)
-for noun in (workspace, model, environment, service):
+for noun in (workspace, model, environment, service, certificate):
     app.add_typer(noun.app)
 
 

@@ -11,6 +11,7 @@ import typer
 
 from estiva.cli import environment as environments
 from estiva.cli.access import Authentication, AuthenticationOption, authentication, warn_if_public
+from estiva.cli.certificate import CertificateFile, HostName, KeyFile, tls
 from estiva.cli.output import Format, Output, show_json, wrapped
 from estiva.cli.workspace import WorkspaceName, find
 from estiva.errors import EstivaError, MissingModelPath, UserErrorException, WebserviceException
@@ -111,6 +112,9 @@ def deploy(
     secrets_file: SecretFile = None,
     debug: Annotated[bool, typer.Option(help="Answer with tracebacks when run() fails.")] = False,
     auth: AuthenticationOption = None,
+    tls_cert: CertificateFile = None,
+    tls_key: KeyFile = None,
+    tls_name: HostName = None,
     overwrite: Annotated[bool, typer.Option(help="Replace a service of this name.")] = False,
     watch: Annotated[bool, typer.Option(help="Stay, and reload when the scripts are saved.")] = False,
     no_wait: Annotated[bool, typer.Option("--no-wait", help="Return as soon as it is accepted.")] = False,
@@ -132,6 +136,7 @@ def deploy(
         debug=debug,
         environment_variables=environments.variables(env_file),
         secrets=environments.variables(secrets_file),
+        **tls(tls_cert, tls_key, tls_name),
     )
     script = entry or default_script(framework)
     inference = inference_config(found, script, source, env) if script else None
@@ -271,6 +276,7 @@ def fields(service: Webservice) -> dict[str, Any]:
         "kind": service.compute_type,
         "port": service.port,
         "scoring_uri": service.scoring_uri,
+        "certificate": service.certificate,
         "models": service.model_ids,
         "generation": service.generation,
         "replicas": replicas(service),

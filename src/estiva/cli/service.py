@@ -13,8 +13,9 @@ from estiva.cli import completion
 from estiva.cli import deploy as deploying
 from estiva.cli import environment as environments
 from estiva.cli.access import AuthenticationOption, KeyName, authentication, show_keys, show_token
+from estiva.cli.certificate import CertificateFile, HostName, KeyFile, tls
 from estiva.cli.deploy import EnvFile, EnvironmentName, Models, SecretFile, Source, fields
-from estiva.cli.output import Format, Output, show_fields, show_json, show_rows
+from estiva.cli.output import Format, Output, show_fields, show_json, show_rows, wrapped
 from estiva.cli.workspace import WorkspaceName, find
 from estiva.errors import UserErrorException, WebserviceException
 
@@ -43,7 +44,10 @@ def listing(workspace: WorkspaceName = None, output: Output = Format.TABLE) -> N
 @app.command()
 def show(name: Name, workspace: WorkspaceName = None, output: Output = Format.TABLE) -> None:
     """Show a service, and why its newest generation failed if it did."""
-    show_fields(fields(find_service(workspace, name)), output)
+    service = find_service(workspace, name)
+    show_fields(fields(service), output)
+    if service.certificate_warning:
+        typer.echo(wrapped(service.certificate_warning), err=True)
 
 
 @app.command(epilog="""Example:  estiva service run mysvc --data '{"data": [[1, 2]]}'""")
@@ -102,6 +106,10 @@ def update(
     timeout_ms: Annotated[int | None, typer.Option(help="Deadline of a request.")] = None,
     debug: Annotated[bool | None, typer.Option(help="Answer with tracebacks when run() fails.")] = None,
     auth: AuthenticationOption = None,
+    tls_cert: CertificateFile = None,
+    tls_key: KeyFile = None,
+    tls_name: HostName = None,
+    no_tls: Annotated[bool, typer.Option("--no-tls", help="Speak HTTP again.")] = False,
     env_file: EnvFile = None,
     secrets_file: SecretFile = None,
     workspace: WorkspaceName = None,
@@ -120,6 +128,8 @@ def update(
         "debug": debug,
         "environment_variables": environments.variables(env_file) if env_file else None,
         "secrets": environments.variables(secrets_file) if secrets_file else None,
+        **tls(tls_cert, tls_key, tls_name),
+        "ssl_enabled": False if no_tls else None,
         **authentication(auth, tokens=service.compute_type == "AKS"),
     }
     service.update(

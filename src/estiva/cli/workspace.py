@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from estiva.cli import certificate as certificates
+from estiva.cli.certificate import CertificateFile, HostName, KeyFile
 from estiva.cli.output import Format, Output, show_fields, show_rows
 from estiva.errors import UserErrorException, WorkspaceException
 
@@ -78,6 +80,30 @@ def listing(output: Output = Format.TABLE) -> None:
     show_rows(
         rows, ["name"], output, "There are no workspaces yet; `estiva workspace create NAME` makes one."
     )
+
+
+@app.command(epilog="Example:  estiva workspace tls default --tls-cert host.crt --tls-key host.key")
+def tls(
+    name: str,
+    certificate: CertificateFile = None,
+    key: KeyFile = None,
+    host: HostName = None,
+    off: Annotated[bool, typer.Option("--off", help="Speak HTTP again.")] = False,
+    output: Output = Format.TABLE,
+) -> None:
+    """Let the port that Kubernetes services share speak TLS, or show its certificate."""
+    from estiva.records import now
+    from estiva.sdk.tls import shown
+    from estiva.sdk.workspace import Workspace
+
+    workspace = Workspace.get(name)
+    files = certificates.tls(certificate, key, host)
+    if off:
+        workspace.disable_ssl()
+    elif files:
+        workspace.enable_ssl(**files)
+    found = workspace.certificate
+    show_fields({"name": name, "certificate": shown(found, now()) if found else "none"}, output)
 
 
 @app.command()

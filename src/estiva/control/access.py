@@ -1,19 +1,28 @@
-"""Who may call what a workspace publishes: keys, tokens, and what the gateway is told of them."""
+"""Who may call what a workspace publishes, and by which certificate they know it.
+
+Keys, tokens, certificates, and what the gateway is told of them.
+"""
 
 from __future__ import annotations
 
 import shutil
 import threading
+import time
+from pathlib import Path
 
 from pydantic import SecretStr
 
+from estiva.control import certificates
 from estiva.control.keys import digest, new_grant, replacement
+from estiva.control.secret_files import write_secret
 from estiva.control.tokens import Signer
 from estiva.errors import WebserviceException
 from estiva.home import Home
-from estiva.messages import TokenView
-from estiva.records import Access, Credentials, Publication, now
+from estiva.messages import CertificateRequest, TokenView
+from estiva.records import Access, Certificate, Credentials, Publication, now
 from estiva.registry.store import Store
+
+_SECONDS_TO_BE_USED = 3600
 
 
 class AccessControl:
@@ -62,19 +71,51 @@ class AccessControl:
         _check_tokens(name, publication)
         self._store.update_credentials(workspace, name, token_grant=new_grant())
 
+    def keep_certificate(
+        self, workspace: str, wanted: CertificateRequest, before: Certificate | None
+    ) -> Certificate:
+        """Checks it and keeps its private key; to be used when the record has been written down.
+
+        Raises WebserviceException, code "CertificateInvalid".
+        """
+        certificate, content = certificates.read(wanted, before, now())
+        write_secret(self._folder(workspace) / certificate.file, content)
+        return certificate
+
+    def certificate_file(self, workspace: str, certificate: Certificate | None) -> str | None:
+        """Where the gateway finds it."""
+        return None if certificate is None else str(self._folder(workspace) / certificate.file)
+
+    def prune(self) -> None:
+        """Removes the private keys that nothing is published with any more.
+
+        But not the newest: what is being accepted now has not been written down yet.
+        """
+        used = {
+            self.certificate_file(service.key.workspace, service.publication.certificate)
+            for service in self._store.services()
+            if service.publication
+        } | {self.certificate_file(one.name, one.certificate) for one in self._store.workspaces()}
+        for file in self._home.secrets.glob("*/tls-*.pem"):
+            if str(file) not in used and time.time() - file.stat().st_mtime > _SECONDS_TO_BE_USED:
+                file.unlink(missing_ok=True)
+
     def forget(self, workspace: str) -> None:
         """Removes the secrets of a workspace that is gone. Idempotent."""
         with self._lock:
             self._signers.pop(workspace, None)
-            folder = self._home.secrets / workspace
+            folder = self._folder(workspace)
             if folder.exists():
                 shutil.rmtree(folder)
 
     def _signer(self, workspace: str) -> Signer:
         with self._lock:
             if workspace not in self._signers:
-                self._signers[workspace] = Signer(self._home.secrets / workspace)
+                self._signers[workspace] = Signer(self._folder(workspace))
             return self._signers[workspace]
+
+    def _folder(self, workspace: str) -> Path:
+        return self._home.secrets / workspace
 
 
 def _check_keys(name: str, publication: Publication | None) -> None:

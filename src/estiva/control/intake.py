@@ -27,6 +27,7 @@ from estiva.messages import (
     TokenView,
 )
 from estiva.records import (
+    Certificate,
     Code,
     Credentials,
     DeploymentSpec,
@@ -161,11 +162,12 @@ class Intake:
     def view(self, key: ServiceKey) -> ServiceView:
         store = self._stages.store
         service = store.service(key)
+        published = service.publication or Publication(), store.workspace(key.workspace)
         return ServiceView(
             service=service,
-            scoring_uri=publications.scoring_uri(
-                key, service.publication or Publication(), store.workspace(key.workspace).port
-            ),
+            scoring_uri=publications.scoring_uri(key, *published),
+            local_uri=publications.local_uri(key, *published),
+            certificate=publications.certificate(*published),
             desired=store.generation(key, service.desired),
             serving=None if service.serving is None else store.generation(key, service.serving),
             replicas=self._stages.fleet.observe(key).replicas,
@@ -289,7 +291,12 @@ class Intake:
     def _create(self, key: ServiceKey, spec: DeploymentSpec, request: DeploymentRequest) -> ServiceView:
         wanted = request.publication or PublicationRequest()
         credentials = new_credentials(wanted.primary_key, wanted.secondary_key)
-        publication = publications.published(request.kind or "local", wanted, self._stages.store.services())
+        publication = publications.published(
+            request.kind or "local",
+            wanted,
+            self._stages.store.services(),
+            self._certificate(key.workspace, wanted),
+        )
         publications.check_gateway(publication, self._stages.publisher.available)
         if publication.port is None:
             self._share_port(key.workspace)
@@ -308,6 +315,13 @@ class Intake:
         generation = Generation(number=1, state=GenerationState.PENDING, spec=spec)
         self._stages.store.create_service(service, generation, credentials)
         return self._announce(key)
+
+    def _certificate(
+        self, workspace: str, wanted: PublicationRequest, before: Certificate | None = None
+    ) -> Certificate | None:
+        if wanted.certificate is None:
+            return None
+        return self._stages.access.keep_certificate(workspace, wanted.certificate, before)
 
     def _share_port(self, workspace: str) -> None:
         """Gives the workspace its port when the first service needs it; it keeps that for life."""
@@ -344,7 +358,9 @@ class Intake:
     def _republish(self, service: Service, request: DeploymentRequest) -> None:
         """What of the service is no part of a generation."""
         wanted = request.publication or PublicationRequest()
-        publication = publications.changed(service.key, service.publication or Publication(), wanted)
+        before = service.publication or Publication()
+        certificate = self._certificate(service.key.workspace, wanted, before.certificate)
+        publication = publications.changed(service.key, before, wanted, certificate)
         publications.check_gateway(publication, self._stages.publisher.available)
         given = {"primary_key": wanted.primary_key, "secondary_key": wanted.secondary_key}
         keys = {name: checked(key) for name, key in given.items() if key is not None}

@@ -7,27 +7,46 @@ from collections.abc import Collection
 from estiva.errors import GatewayException, WebserviceException
 from estiva.gateway import ports
 from estiva.messages import PublicationRequest
-from estiva.records import Publication, Service, ServiceKey, ServiceKind
+from estiva.records import Certificate, Publication, Service, ServiceKey, ServiceKind, Workspace
 
 _LOOPBACK_NAMES = ("127.0.0.1", "0.0.0.0", "::")  # noqa: S104  a comparison
 
 
-def published(kind: ServiceKind, wanted: PublicationRequest, services: Collection[Service]) -> Publication:
+def published(
+    kind: ServiceKind,
+    wanted: PublicationRequest,
+    services: Collection[Service],
+    certificate: Certificate | None = None,
+) -> Publication:
     """How a new service is published, beside those that are there.
 
     One of the Kubernetes kind shares the workspace's port unless it wants another, and asks for keys unless
-    it is told not to.
+    it is told not to. `certificate` is the one that is wanted, as far as it is known now.
     """
     keys, tokens = wanted.auth_enabled, bool(wanted.token_auth_enabled)
     if kind == "kubernetes" and wanted.port is None:
-        return Publication(auth_enabled=not tokens if keys is None else keys, token_auth_enabled=tokens)
+        shared = Publication(auth_enabled=not tokens if keys is None else keys, token_auth_enabled=tokens)
+        _check_certificate(wanted, shared)
+        return shared
     host = wanted.host or Publication().host
-    port = _choose_port(host, wanted.port, services)
-    return Publication(host=host, port=port, auth_enabled=bool(keys), token_auth_enabled=tokens)
+    own = Publication(
+        host=host,
+        port=_choose_port(host, wanted.port, services),
+        auth_enabled=bool(keys),
+        token_auth_enabled=tokens,
+        certificate=certificate,
+    )
+    _check_certificate(wanted, own)
+    return own
 
 
-def changed(key: ServiceKey, before: Publication, wanted: PublicationRequest) -> Publication:
-    """A service keeps its port for life, so that its callers' URL stays true."""
+def changed(
+    key: ServiceKey, before: Publication, wanted: PublicationRequest, certificate: Certificate | None = None
+) -> Publication:
+    """A service keeps its port for life, so that its callers' URL stays true.
+
+    `certificate` is the one that is wanted, in the place of the one before.
+    """
     if wanted.port not in (None, before.port):
         raise WebserviceException(
             f"The service {key.service!r} is published on port {before.port}, which does "
@@ -36,6 +55,11 @@ def changed(key: ServiceKey, before: Publication, wanted: PublicationRequest) ->
         )
     given = {"auth_enabled": wanted.auth_enabled, "token_auth_enabled": wanted.token_auth_enabled}
     after = before.model_copy(update={name: value for name, value in given.items() if value is not None})
+    if wanted.ssl_enabled is False:
+        after = after.model_copy(update={"certificate": None})
+    elif certificate is not None:
+        after = after.model_copy(update={"certificate": certificate})
+    _check_certificate(wanted, after)
     if after.auth_enabled and after.token_auth_enabled:
         raise WebserviceException(
             f"The service {key.service!r} asks its callers for keys or for tokens, not for both: end the one "
@@ -47,21 +71,55 @@ def changed(key: ServiceKey, before: Publication, wanted: PublicationRequest) ->
 
 def check_gateway(publication: Publication, available: bool) -> None:
     """Raises GatewayException if only a gateway can publish the service so, and there is none."""
-    if not available and (publication.asks_callers or publication.port is None):
+    if not available and (publication.asks_callers or publication.certificate or publication.port is None):
         raise GatewayException(
-            "A service that asks for keys or tokens, or shares its workspace's port, needs HAProxy, and none "
-            "was found. Install haproxy 2.6 or newer, or deploy a Local service without keys.",
+            "A service that asks for keys or tokens, speaks TLS, or shares its workspace's port, needs "
+            "HAProxy, and none was found. Install haproxy 2.6 or newer, or deploy a Local service without "
+            "keys and TLS.",
             code="HAProxyMissing",
         )
 
 
-def scoring_uri(key: ServiceKey, publication: Publication, shared_port: int | None) -> str:
-    """The address as callers on this machine use it."""
-    if publication.port is None:
-        return f"http://localhost:{shared_port}/api/v1/service/{key.service}/score"
+def local_uri(key: ServiceKey, publication: Publication, workspace: Workspace) -> str:
+    """The address as programs on this machine reach it."""
     host = "localhost" if publication.host in _LOOPBACK_NAMES else publication.host
+    return _uri(key, publication, workspace, host)
+
+
+def scoring_uri(key: ServiceKey, publication: Publication, workspace: Workspace) -> str:
+    """The address as callers use it: with the name in the certificate, if there is one."""
+    secured = certificate(publication, workspace)
+    if secured is None:
+        return local_uri(key, publication, workspace)
+    return _uri(key, publication, workspace, secured.name)
+
+
+def certificate(publication: Publication, workspace: Workspace) -> Certificate | None:
+    """Of the port that the service is published on."""
+    return workspace.certificate if publication.port is None else publication.certificate
+
+
+def _uri(key: ServiceKey, publication: Publication, workspace: Workspace, host: str) -> str:
+    scheme = "https" if certificate(publication, workspace) else "http"
     shown = f"[{host}]" if ":" in host else host
-    return f"http://{shown}:{publication.port}/score"
+    if publication.port is None:
+        return f"{scheme}://{shown}:{workspace.port}/api/v1/service/{key.service}/score"
+    return f"{scheme}://{shown}:{publication.port}/score"
+
+
+def _check_certificate(wanted: PublicationRequest, publication: Publication) -> None:
+    if publication.port is None and (wanted.ssl_enabled or wanted.certificate):
+        raise WebserviceException(
+            "The service shares the port of its workspace, and the certificate is that port's: give it with "
+            "workspace.enable_ssl(...) or `estiva workspace tls`, for all services at that port.",
+            code="PortShared",
+        )
+    if wanted.ssl_enabled and publication.certificate is None:
+        raise WebserviceException(
+            "TLS needs a certificate: give ssl_cert_pem_file and ssl_key_pem_file, and ssl_cname. "
+            "`estiva certificate create` makes one for trying.",
+            code="CertificateMissing",
+        )
 
 
 def shared_port(taken: Collection[int | None]) -> int:

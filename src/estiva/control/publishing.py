@@ -43,7 +43,7 @@ class Publisher:
         self._gateways: dict[str, Gateway] = {}
         self._locks: defaultdict[str, threading.RLock] = defaultdict(threading.RLock)
         self._switching: dict[ServiceKey, int] = {}
-        self._applied: dict[str, list[Route]] = {}
+        self._applied: dict[str, tuple[list[Route], Listener | None]] = {}
         self._generations: dict[ServiceKey, tuple[datetime, Generation]] = {}
 
     @property
@@ -59,9 +59,9 @@ class Publisher:
         if not self.available:
             return
         with self._locks[workspace]:
-            routes = self._routes(workspace)
-            self._gateway(workspace).apply(routes, self._shared(workspace))
-            self._applied[workspace] = routes
+            wanted = self._routes(workspace), self._shared(workspace)
+            self._gateway(workspace).apply(*wanted)
+            self._applied[workspace] = wanted
 
     @contextmanager
     def switched(self, key: ServiceKey, number: int) -> Iterator[None]:
@@ -82,7 +82,8 @@ class Publisher:
             return True
         with self._locks[workspace]:
             applied = self._applied.get(workspace)
-        return self._gateway(workspace).alive() and applied == self._routes(workspace)
+        wanted = self._routes(workspace), self._shared(workspace)
+        return self._gateway(workspace).alive() and applied == wanted
 
     def quiet(self, key: ServiceKey, replica: Replica) -> bool:
         """Whether no request can reach the replica any more: only then may it be stopped."""
@@ -104,13 +105,25 @@ class Publisher:
                 generation = self._generation(service, number)
                 replicas = self._fleet.observe(service.key).of(number)
                 access = self._access.rules(workspace, service.key.service, service.publication)
-                routes.append(route(service, generation, replicas, access))
+                published = self._listener(service)
+                routes.append(route(service, generation, replicas, published, access))
         return routes
 
     def _shared(self, workspace: str) -> Listener | None:
         """The workspace's port, once a service has needed it."""
-        port = self._store.workspace(workspace).port
-        return None if port is None else Listener(host=Publication().host, port=port)
+        found = self._store.workspace(workspace)
+        if found.port is None:
+            return None
+        certificate = self._access.certificate_file(workspace, found.certificate)
+        return Listener(host=Publication().host, port=found.port, certificate=certificate)
+
+    def _listener(self, service: Service) -> Listener | None:
+        """The port of the service's own, if it has one."""
+        publication = service.publication
+        if publication is None or publication.port is None:
+            return None
+        certificate = self._access.certificate_file(service.key.workspace, publication.certificate)
+        return Listener(host=publication.host, port=publication.port, certificate=certificate)
 
     def _generation(self, service: Service, number: int) -> Generation:
         """Read once: what is routed of a generation does not change, and a generation may be large."""
@@ -135,15 +148,12 @@ def takes_requests(replica: Replica) -> bool:
     return replica.phase is not ReplicaPhase.STARTING or replica.restarts > 0
 
 
-def listener(publication: Publication | None) -> Listener | None:
-    """The port of the service's own, if it has one."""
-    if publication is None or publication.port is None:
-        return None
-    return Listener(host=publication.host, port=publication.port)
-
-
 def route(
-    service: Service, generation: Generation, replicas: tuple[Replica, ...], access: Access | None = None
+    service: Service,
+    generation: Generation,
+    replicas: tuple[Replica, ...],
+    listener: Listener | None = None,
+    access: Access | None = None,
 ) -> Route:
     """With those replicas that are wanted and have been ready; in debug mode, with the one that is debugged.
 
@@ -166,7 +176,7 @@ def route(
     return Route(
         name=service.key.service,
         versions=(version,),
-        listener=listener(service.publication),
+        listener=listener,
         shared=service.publication is not None and service.publication.port is None,
         access=access,
     )

@@ -56,6 +56,7 @@ class Stages:
 
     def prune(self) -> None:
         """Frees what no model and no generation refers to any more."""
+        self.access.prune()
         self.checkouts.drop(self.store.referenced_trees())
         freed = self.blobs.prune(self.store.referenced_blobs())
         log.info("pruned", freed_bytes=freed)

@@ -26,7 +26,7 @@ from estiva.records.evidence import (
     StepName,
     Traceback,
 )
-from estiva.records.publications import Credentials, Publication, Scaling
+from estiva.records.publications import Certificate, Credentials, Publication, Scaling
 from estiva.records.replicas import (
     Launch,
     Mount,
@@ -56,6 +56,7 @@ from estiva.records.services import (
 __all__ = [
     "Access",
     "AutoscalePolicy",
+    "Certificate",
     "Code",
     "ContainerRegistry",
     "Credentials",

@@ -10,6 +10,7 @@ from pydantic import Field, SecretStr, SerializationInfo, field_serializer
 
 from estiva.records.base import Record, now
 from estiva.records.content import Tree
+from estiva.records.publications import Certificate
 
 
 class Workspace(Record):
@@ -20,6 +21,8 @@ class Workspace(Record):
     tags: dict[str, str] = {}
     port: int | None = None
     """What its services share on 127.0.0.1, each below its own path; chosen when the first one needs it."""
+    certificate: Certificate | None = None
+    """Of that port, which then speaks TLS alone."""
     created_time: datetime = Field(default_factory=now)
 
 

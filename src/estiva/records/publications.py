@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from pydantic import Field, SecretStr
 
 from estiva.records.base import Record
+
+
+class Certificate(Record):
+    """A TLS certificate as its callers see it; the private key is in a file and in no record."""
+
+    name: str
+    """Of the host, as callers write it in their URL."""
+    expires: datetime
+    chain: str
+    """PEM: the certificate itself, then those that lead to its authority."""
+    file: str
+    """With the private key, among the secrets of the workspace."""
 
 
 class Publication(Record):
@@ -16,6 +30,8 @@ class Publication(Record):
     """Callers need one of the service's two keys."""
     token_auth_enabled: bool = False
     """Callers need a token that was signed for the service; never beside keys."""
+    certificate: Certificate | None = None
+    """Of the service's own port, which then speaks TLS alone."""
 
     @property
     def asks_callers(self) -> bool:

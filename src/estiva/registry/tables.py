@@ -73,6 +73,7 @@ workspaces = Table(
     Column("tags", _record(), nullable=False),
     Column("created_time", UtcTime, nullable=False),
     Column("port", Integer),
+    Column("certificate", _record()),
 )
 
 # The newest version that a name ever had: deleted versions are never given out again.

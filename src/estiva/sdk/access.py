@@ -1,4 +1,4 @@
-"""What callers of a service show to be let in: its keys and tokens, and which of them `run()` sends."""
+"""What callers of a service show to be let in, and it shows to them: keys, tokens, a certificate."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from urllib.parse import quote
 
 from estiva.errors import WebserviceException
 from estiva.messages import KeysView, TokenView
-from estiva.records import Publication, now
+from estiva.records import Certificate, Publication, now
+from estiva.sdk import tls
 from estiva.sdk.connection import connect
 
 _UNAUTHORIZED = 401
+_CHANGED = ("KeysNotUsed", "TokensNotUsed", "CertificateNotTrusted")
 
 
 class WebServiceAccessToken:
@@ -52,7 +54,7 @@ class WebServiceAccessToken:
 
 
 class Guarded:
-    """What asks its callers for a key or a token, or may be told to."""
+    """What may ask its callers for a key or a token, and show them a certificate."""
 
     _token: TokenView | None = None
 
@@ -65,6 +67,26 @@ class Guarded:
     def _publication(self) -> Publication | None:
         """How it is published, as it was last seen."""
         raise NotImplementedError
+
+    @property
+    def _certificate(self) -> Certificate | None:
+        """Of the port that it is published on, as it was last seen."""
+        raise NotImplementedError
+
+    @property
+    def ssl_enabled(self) -> bool:
+        """Whether the port that it is published on speaks TLS; `run()` knows its certificate."""
+        return self._certificate is not None
+
+    @property
+    def certificate(self) -> str | None:
+        """For whom its TLS certificate is, and when that ends; None without TLS."""
+        return None if self._certificate is None else tls.shown(self._certificate, now())
+
+    @property
+    def certificate_warning(self) -> str | None:
+        """What is to be done about the certificate; None while there is time."""
+        return None if self._certificate is None else tls.expiry_warning(self._certificate, now())
 
     @property
     def auth_enabled(self) -> bool:
@@ -141,8 +163,8 @@ class WithoutTokens(Guarded):
 
 
 def is_locked_out(error: WebserviceException) -> bool:
-    """Whether the credentials were not those that the service asks for now."""
-    return error.status_code == _UNAUTHORIZED or error.code in ("KeysNotUsed", "TokensNotUsed")
+    """Whether nothing was run as caller and service no longer knew each other."""
+    return error.status_code == _UNAUTHORIZED or error.code in _CHANGED
 
 
 def _naive(time: datetime) -> datetime:

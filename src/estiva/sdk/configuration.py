@@ -9,6 +9,7 @@ from pydantic import SecretStr
 from estiva.errors import WebserviceException
 from estiva.messages import PublicationRequest
 from estiva.records import ServiceKind, ServiceSettings
+from estiva.sdk.tls import PemFile, certificate_request
 
 _LOWEST_PORT, _HIGHEST_PORT = 1, 65535
 
@@ -20,7 +21,8 @@ class WebserviceDeploymentConfiguration:
     (None: none, or in an update, as they are). `scoring_timeout_ms`: a request's deadline.
     `init_timeout_sec`: how long init() may take. `debug`: tracebacks in the answers when run() fails.
     `auth_enabled`: callers need one of two keys (None: they need none, or in an update, as it is), which are
-    random unless `primary_key` and `secondary_key` are given.
+    random unless `primary_key` and `secondary_key` are given. `ssl_enabled`: the service's port speaks TLS,
+    with the certificate and the unprotected key in two PEM files, for the host name `ssl_cname`.
     """
 
     kind: ClassVar[ServiceKind]
@@ -35,6 +37,10 @@ class WebserviceDeploymentConfiguration:
         auth_enabled: bool | None = None,
         primary_key: str | None = None,
         secondary_key: str | None = None,
+        ssl_enabled: bool | None = None,
+        ssl_cert_pem_file: PemFile | None = None,
+        ssl_key_pem_file: PemFile | None = None,
+        ssl_cname: str | None = None,
         environment_variables: dict[str, str] | None = None,
         secrets: dict[str, str] | None = None,
         description: str | None = None,
@@ -47,6 +53,10 @@ class WebserviceDeploymentConfiguration:
         self.auth_enabled = auth_enabled
         self.primary_key = primary_key
         self.secondary_key = secondary_key
+        self.ssl_enabled = ssl_enabled
+        self.ssl_cert_pem_file = ssl_cert_pem_file
+        self.ssl_key_pem_file = ssl_key_pem_file
+        self.ssl_cname = ssl_cname
         self.environment_variables = environment_variables or {}
         self.secrets = secrets
         self.description = description
@@ -58,6 +68,8 @@ class WebserviceDeploymentConfiguration:
         for name in ("scoring_timeout_ms", "init_timeout_sec"):
             if getattr(self, name) <= 0:
                 raise WebserviceException(f"{name} must be greater than 0.", code="TimeoutInvalid")
+
+        self._check_tls()
 
     @property
     def replicas(self) -> int | None:
@@ -76,9 +88,23 @@ class WebserviceDeploymentConfiguration:
         """Says in a line or two how the service is deployed."""
         print(f"{self.kind.capitalize()} service")
 
+    def _check_tls(self) -> None:
+        if self.ssl_enabled:
+            needed = ("ssl_cert_pem_file", "ssl_key_pem_file", "ssl_cname")
+            missing = [name for name in needed if not getattr(self, name)]
+            if missing:
+                raise WebserviceException(
+                    f"ssl_enabled needs {' and '.join(missing)} too. `estiva certificate create` makes a "
+                    "certificate and its key for trying.",
+                    code="CertificateMissing",
+                )
+        certificate_request(self.ssl_cert_pem_file, self.ssl_key_pem_file, self.ssl_cname)
+
     def publication(self) -> PublicationRequest:
         """Where the service is to be published, and for whom."""
         return PublicationRequest(
+            ssl_enabled=self.ssl_enabled,
+            certificate=certificate_request(self.ssl_cert_pem_file, self.ssl_key_pem_file, self.ssl_cname),
             auth_enabled=self.auth_enabled,
             primary_key=None if self.primary_key is None else SecretStr(self.primary_key),
             secondary_key=None if self.secondary_key is None else SecretStr(self.secondary_key),

@@ -8,6 +8,8 @@ from typing import Any
 import httpx
 
 from estiva.errors import WebserviceException
+from estiva.records import Certificate
+from estiva.sdk import tls
 from estiva_server import contract
 
 _RETRIES = 3
@@ -16,8 +18,15 @@ _GRACE_SECONDS = 30.0
 _UNAVAILABLE = 503
 
 
-def score(uri: str, data: str | bytes, *, timeout_ms: int, headers: dict[str, str] | None = None) -> Any:
-    """The JSON that run() answered with.
+def score(
+    uri: str,
+    data: str | bytes,
+    *,
+    timeout_ms: int,
+    headers: dict[str, str] | None = None,
+    certificate: Certificate | None = None,
+) -> Any:
+    """The JSON that run() answered with. `uri` leads there; `certificate` is the one that must answer.
 
     A refused connection and a 503 with `Retry-After` (the request waited, and was never run) are tried
     again, up to three more times; a 502 or a 504 never, or a failing run() would execute four times.
@@ -26,38 +35,51 @@ def score(uri: str, data: str | bytes, *, timeout_ms: int, headers: dict[str, st
     """
     content = data.encode() if isinstance(data, str) else data
     sent = {"Content-Type": "application/json", "Accept": "application/json", **(headers or {})}
-    with httpx.Client(timeout=timeout_ms / 1000 + _GRACE_SECONDS, trust_env=False) as http:
-        response = _send(http, uri, content, sent)
+    timeout = timeout_ms / 1000 + _GRACE_SECONDS
+    verify = tls.trust(certificate) if certificate else True
+    with httpx.Client(timeout=timeout, trust_env=False, verify=verify) as http:
+        request = http.build_request("POST", uri, content=content, headers=sent)
+        if certificate:
+            request.headers["Host"] = f"{certificate.name}:{request.url.port}"
+            request.extensions["sni_hostname"] = certificate.name
+        response = _send(http, request)
     if response.status_code != httpx.codes.OK:
         raise refused(uri, response)
     return response.json()
 
 
-def _send(http: httpx.Client, uri: str, content: bytes, headers: dict[str, str]) -> httpx.Response:
+def _send(http: httpx.Client, request: httpx.Request) -> httpx.Response:
     for attempt in range(_RETRIES):
-        response = _post(http, uri, content, headers)
+        response = _post(http, request)
         if response is not None and not _was_never_run(response):
             return response
         time.sleep(_pause(response, attempt))
-    response = _post(http, uri, content, headers)
+    response = _post(http, request)
     if response is None:
         raise WebserviceException(
-            f"Nothing listens at {uri}. Look at service.state and service.get_logs().",
+            f"Nothing listens at {request.url}. Look at service.state and service.get_logs().",
             code="ServiceUnreachable",
         )
     return response
 
 
-def _post(http: httpx.Client, uri: str, content: bytes, headers: dict[str, str]) -> httpx.Response | None:
+def _post(http: httpx.Client, request: httpx.Request) -> httpx.Response | None:
     """The answer; None if the connection was refused, so that nothing can have run."""
     try:
-        return http.post(uri, content=content, headers=headers)
-    except (httpx.ConnectError, httpx.ConnectTimeout):
-        return None
+        return http.send(request)
+    except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+        doubt = tls.doubt(error)
+        if doubt is None:
+            return None
+        raise WebserviceException(
+            f"The TLS certificate that answers at {request.url} is not accepted: {doubt}. Nothing was sent. "
+            "Renew it if it has ended; else see that nothing else listens at that port.",
+            code="CertificateNotTrusted",
+        ) from error
     except httpx.HTTPError as error:
         raise WebserviceException(
-            f"The request to {uri} broke off: {str(error) or type(error).__name__}. It may have run, so it "
-            "was not repeated. Look at service.get_logs().",
+            f"The request to {request.url} broke off: {str(error) or type(error).__name__}. It may have run, "
+            "so it was not repeated. Look at service.get_logs().",
             code="RequestBrokenOff",
         ) from error
 

@@ -20,6 +20,7 @@ from estiva.sdk.debugging import Debuggable
 from estiva.sdk.html import table
 from estiva.sdk.output import StepPrinter, text_width
 from estiva.sdk.scoring import score
+from estiva.sdk.selection import labelled, mounts
 from estiva.sdk.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -100,9 +101,9 @@ class Webservice(Guarded, Debuggable):
             Webservice(workspace, view.service.key.service, _view=view)
             for view in views
             if _is_of(view, compute_type)
-            and _mounts(view, model_name, model_id)
-            and _labelled(view.service.tags, tags or ())
-            and _labelled(view.service.properties, properties or ())
+            and mounts(view, model_name, model_id)
+            and labelled(view.service.tags, tags or ())
+            and labelled(view.service.properties, properties or ())
         ]
 
     # --- what it is ----------------------------------------------------------------------------------
@@ -225,7 +226,7 @@ class Webservice(Guarded, Debuggable):
             except WebserviceException as error:
                 if not is_locked_out(error):
                     raise
-            # Nothing has run. A key was replaced, tokens were revoked, or callers need something else now.
+            # A key or the certificate was replaced, tokens were revoked, or callers need something else now.
             time.sleep(pause)
             self.update_deployment_state()
             self._token = None
@@ -336,10 +337,18 @@ class Webservice(Guarded, Debuggable):
     def _publication(self) -> records.Publication | None:
         return self._view.service.publication
 
+    @property
+    def _certificate(self) -> records.Certificate | None:
+        return self._view.certificate
+
     def _score(self, input_data: str | bytes) -> Any:
         timeout = (self._view.serving or self._view.desired).spec.settings.answer_ms
         return score(
-            str(self.scoring_uri), input_data, timeout_ms=timeout, headers=self._credential_headers()
+            self._view.local_uri,
+            input_data,
+            timeout_ms=timeout,
+            headers=self._credential_headers(),
+            certificate=self._certificate,
         )
 
     def _check_kind(self) -> None:
@@ -385,7 +394,7 @@ class Webservice(Guarded, Debuggable):
         if generation.state is GenerationState.FAILED:
             raise WebserviceException(self._failure(generation), code=failure_code(generation))
         if show_output:
-            print(self._running(), flush=True)
+            print(*filter(None, (self._running(), self.certificate_warning)), sep="\n", flush=True)
 
     def _failure(self, generation: Generation) -> str:
         text = render(generation.findings, text_width())
@@ -445,6 +454,7 @@ class Webservice(Guarded, Debuggable):
             "state": self.state,
             "scoring": self.scoring_uri,
             "swagger": self.swagger_uri,
+            "certificate": self.certificate,
             "models": self.model_ids,
             "generation": self.generation,
             "tags": self.tags,
@@ -479,16 +489,3 @@ def failure_code(generation: Generation) -> str:
 def _is_of(view: ServiceView, compute_type: str | None) -> bool:
     """Upper and lower case are the same."""
     return compute_type is None or compute_type.upper() == class_of(view.service.kind).compute_type.upper()
-
-
-def _mounts(view: ServiceView, name: str | None, model_id: str | None) -> bool:
-    mounted = view.desired.spec.models
-    return (name is None or any(model.name == name for model in mounted)) and (
-        model_id is None or any(f"{model.name}:{model.version}" == model_id for model in mounted)
-    )
-
-
-def _labelled(present: dict[str, str], wanted: Sequence[str | Sequence[str]]) -> bool:
-    return all(
-        item in present if isinstance(item, str) else present.get(item[0]) == str(item[1]) for item in wanted
-    )

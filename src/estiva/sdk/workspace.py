@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from estiva import records
-from estiva.errors import UserErrorException, WorkspaceException
+from estiva.errors import UserErrorException, WebserviceException, WorkspaceException
 from estiva.sdk.connection import Connection, address, connect
 from estiva.sdk.html import table
+from estiva.sdk.tls import PemFile, certificate_request
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -132,6 +133,40 @@ class Workspace:
     def delete(self, delete_dependent_resources: bool = False, no_wait: bool = False) -> None:  # noqa: ARG002
         """Deletes the workspace; refused while it has services."""
         self._connection.request("DELETE", address("workspaces", self.name))
+
+    # --- what its services share ---------------------------------------------------------------------
+
+    def enable_ssl(
+        self,
+        ssl_cname: str | None = None,
+        ssl_cert_pem_file: PemFile | None = None,
+        ssl_key_pem_file: PemFile | None = None,
+    ) -> None:
+        """The port that Kubernetes services share speaks TLS alone from now on, or has another certificate.
+
+        `ssl_cname` is the host name in their addresses; None: the first of the certificate, or as it is.
+        Raises WebserviceException if the files are no certificate and key that callers would accept.
+        """
+        wanted = certificate_request(ssl_cert_pem_file, ssl_key_pem_file, ssl_cname)
+        if wanted is None:
+            raise WebserviceException(
+                "TLS needs a certificate: give ssl_cert_pem_file and ssl_key_pem_file.",
+                code="CertificateMissing",
+            )
+        self._secure("PUT", wanted.body())
+
+    def disable_ssl(self) -> None:
+        """That port speaks HTTP again. Idempotent."""
+        self._secure("DELETE")
+
+    @property
+    def certificate(self) -> records.Certificate | None:
+        """Of that port, as it was last seen."""
+        return self._record.certificate
+
+    def _secure(self, method: str, body: Any = None) -> None:
+        changed = connect().request(method, address("workspaces", self.name) + "/certificate", body=body)
+        self._record = records.Workspace.model_validate(changed)
 
     # --- what it is ----------------------------------------------------------------------------------
 

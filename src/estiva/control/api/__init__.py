@@ -23,6 +23,8 @@ _STATUS_BY_CODE = {
     "KeyInvalid": 400,
     "KeysNotUsed": 409,
     "TokensNotUsed": 409,
+    "CertificateInvalid": 400,
+    "CertificateMissing": 400,
 }
 
 

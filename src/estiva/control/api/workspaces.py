@@ -7,7 +7,9 @@ import shutil
 from fastapi import APIRouter
 
 from estiva.control.api.access import Control
-from estiva.records import Workspace
+from estiva.control.server import Server
+from estiva.messages import CertificateRequest
+from estiva.records import Certificate, Workspace
 from estiva.registry import names
 
 router = APIRouter(prefix="/workspaces")
@@ -29,9 +31,28 @@ def show(control: Control, workspace: str) -> Workspace:
     return control.stages.store.workspace(workspace)
 
 
+@router.put("/{workspace}/certificate")
+def secure(control: Control, workspace: str, request: CertificateRequest) -> Workspace:
+    """The port that its services share speaks TLS alone when this is answered."""
+    before = control.stages.store.workspace(workspace).certificate
+    certificate = control.stages.access.keep_certificate(workspace, request, before)
+    return _with_certificate(control, workspace, certificate)
+
+
+@router.delete("/{workspace}/certificate")
+def unsecure(control: Control, workspace: str) -> Workspace:
+    return _with_certificate(control, workspace, None)
+
+
 @router.delete("/{workspace}", status_code=204)
 def delete(control: Control, workspace: str) -> None:
     control.stages.publisher.stop(workspace)
     control.stages.store.delete_workspace(workspace)
     control.stages.access.forget(workspace)
     shutil.rmtree(control.stages.home.storage(workspace), ignore_errors=True)
+
+
+def _with_certificate(control: Server, name: str, certificate: Certificate | None) -> Workspace:
+    changed = control.stages.store.update_workspace(name, certificate=certificate)
+    control.stages.publisher.publish(name)
+    return changed
