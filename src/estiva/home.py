@@ -6,6 +6,8 @@ import hashlib
 import os
 import stat
 import tempfile
+import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,11 +41,18 @@ class Home:
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
             raise PermissionError(f"{self.runtime} is not a folder of yours")
         self.runtime.chmod(0o700)
+        with suppress(FileExistsError), self.identity.open("x") as file:
+            file.write(uuid.uuid4().hex)
         return self
 
     @property
     def database(self) -> Path:
         return self.root / "estiva.db"
+
+    @property
+    def identity(self) -> Path:
+        """The file with this home's mark on what it has elsewhere: in a container engine, on a cluster."""
+        return self.root / "identity"
 
     @property
     def blobs(self) -> Path:

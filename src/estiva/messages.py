@@ -269,6 +269,8 @@ class ServiceView(Record):
     desired: Generation
     serving: Generation | None = None
     replicas: tuple[Replica, ...] = ()
+    trouble: str = ""
+    """Why the replicas cannot be seen now."""
 
 
 class Problem(Record):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from estiva_server import contract
@@ -14,9 +16,13 @@ from tests.server.serving import SECONDS
 SCRIPT = "def init(): pass\ndef run(data): return 1\n"
 
 
-def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+def run(
+    *arguments: str, cwd: Path, variables: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "estiva_server", *arguments]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=SECONDS, check=False)
+    return subprocess.run(
+        command, cwd=cwd, capture_output=True, text=True, timeout=SECONDS, check=False, env=variables
+    )
 
 
 def test_the_supervisor_stays_small(tmp_path: Path) -> None:
@@ -33,6 +39,21 @@ def test_wrong_usage(tmp_path: Path) -> None:
     ended = run("--app-root", "nowhere", cwd=tmp_path)
     assert ended.returncode == contract.EXIT_USAGE
     assert ended.stderr.startswith("estiva-server: The app root")
+
+
+def test_secrets_come_in_a_file_that_goes_at_once(serve: Serve, tmp_path: Path) -> None:
+    file = tmp_path / "secrets.json"
+    file.write_text('{"TOKEN": "s3cret"}')
+    script = "import os\ndef init(): pass\ndef run(data): return os.environ['TOKEN']\n"
+    assert serve({"score.py": script}, ESTIVA_SECRETS_FILE=str(file)).score("").json == "s3cret"
+    assert not file.exists()
+
+
+def test_secrets_that_were_not_handed_over(tmp_path: Path) -> None:
+    variables = {**os.environ, contract.SECRETS_FILE_VARIABLE: str(tmp_path / "secrets.json")}
+    ended = run(cwd=tmp_path, variables=variables)
+    assert ended.returncode == contract.EXIT_USAGE
+    assert ended.stderr.startswith("estiva-server: The secrets were not handed over")
 
 
 def test_an_address_in_use_is_said_everywhere(tmp_path: Path) -> None:

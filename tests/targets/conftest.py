@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from estiva.environments import shipping
 from estiva.home import Home
+from estiva.images import builder, planning
+from estiva.images.records import BaseImage
+from tests.images.conftest import base, client, content
 from tests.targets.site import Site
+
+__all__ = ["base", "client"]
 
 
 @pytest.fixture
@@ -18,7 +25,21 @@ def process_site(tmp_path: Path) -> Iterator[Site]:
     yield from _cleaned(site)
 
 
-@pytest.fixture(params=["process"])
+@pytest.fixture(scope="session")
+def image(base: BaseImage) -> str:
+    """The scoring server alone: a target copies what is mounted into the container."""
+    return builder.build(
+        planning.plan_environment(base, content()), print, settings=shipping.build_settings()
+    )
+
+
+@pytest.fixture
+def docker_site(tmp_path: Path, image: str) -> Iterator[Site]:
+    site = Site(tmp_path, "docker", image=image, options={"owner": f"test-{uuid.uuid4()}"})
+    yield from _cleaned(site)
+
+
+@pytest.fixture(params=["process", "docker"])
 def site(request: pytest.FixtureRequest) -> Site:
     """Every kind of target in turn."""
     found = request.getfixturevalue(f"{request.param}_site")

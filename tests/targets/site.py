@@ -11,7 +11,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from estiva import targets
-from estiva.records import Launch, Mount, Observation, Replica, ReplicaPhase, ServiceKey
+from estiva.records import Launch, Mount, Observation, Replica, ReplicaPhase, ServiceKey, ServiceSettings
 from estiva.targets import Target
 
 WAIT_SECONDS = 20.0
@@ -32,6 +32,7 @@ class Site:
     kind: str
     key: ServiceKey = field(default_factory=lambda: ServiceKey(workspace="wayne", service="diabetes"))
     python: str = sys.executable
+    image: str = ""
     options: dict[str, object] = field(default_factory=dict)
 
     def target(self) -> Target:
@@ -46,6 +47,7 @@ class Site:
         replicas: int = 1,
         variables: dict[str, str] | None = None,
         secrets: dict[str, SecretStr] | None = None,
+        settings: ServiceSettings | None = None,
         address: str | None = None,
     ) -> Launch:
         code = self.folder / f"code-{generation}"
@@ -59,6 +61,7 @@ class Site:
             generation=generation,
             replicas=replicas,
             python=self.python,
+            image=self.image,
             mounts=(
                 Mount(source=str(code), target=".", writable=True),
                 Mount(source=str(model), target="azureml-models/diabetes/1", writable=False),
@@ -67,6 +70,7 @@ class Site:
             model_dir="azureml-models/diabetes/1",
             variables=variables or {},
             secrets=secrets or {},
+            settings=settings or ServiceSettings(),
             address=address,
         )
 

@@ -6,10 +6,10 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-import httpx
 import pytest
 
 from estiva import targets
+from estiva.control.readiness import client
 from estiva.errors import TargetException
 from estiva.records import Replica, ReplicaPhase
 from tests.targets.site import Site
@@ -49,10 +49,8 @@ def test_apply_starts_replicas_that_become_ready(site: Site) -> None:
 def test_a_ready_replica_scores_at_its_address(site: Site) -> None:
     site.target().apply(site.launch())
     (replica,) = site.wait_for(ReplicaPhase.READY)
-    path = replica.address.removeprefix("unix:")
-    transport = httpx.HTTPTransport(uds=path if path != replica.address else None)
-    with httpx.Client(transport=transport, base_url=f"http://{site.key.service}") as client:
-        assert client.post("/score", content="seven").json() == "seven"
+    with client(replica.address, timeout=10) as http:
+        assert http.post("/score", content="seven").json() == "seven"
 
 
 def test_apply_again_changes_nothing(site: Site) -> None:

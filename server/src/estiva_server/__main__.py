@@ -16,6 +16,7 @@ if sys.path and sys.path[0] in ("", os.getcwd()):  # noqa: PTH109  as `python -m
 from estiva_server import contract
 from estiva_server.listener import ListenError, listen
 from estiva_server.log import LogFile, Write, stamp, write_to_stdout
+from estiva_server.secrets import SecretsError, take_secrets
 from estiva_server.serve import Supervisor
 from estiva_server.settings import Settings, SettingsError, read_settings
 from estiva_server.status import LockedError, StatusFile, lock
@@ -25,13 +26,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Returns the exit status, one of contract.EXIT_*."""
     given = sys.argv[1:] if arguments is None else arguments
     try:
+        os.environ.update(take_secrets(os.environ))
         settings = read_settings(given, os.environ, Path.cwd())
         if settings.run_dir is not None:
             lock(settings.run_dir)
             # Supervised by a program: in a session of its own, unless that program saw to it.
             with suppress(PermissionError):
                 os.setsid()
-    except SettingsError as error:
+    except (SettingsError, SecretsError) as error:
         print(f"estiva-server: {error}", file=sys.stderr)
         return contract.EXIT_USAGE
     except LockedError as error:

@@ -43,6 +43,8 @@ CORS_ORIGINS_VARIABLE = "AML_CORS_ORIGINS"
 SERVER_VERSION_VARIABLE = "SERVER_VERSION_LOG_RESPONSE_ENABLED"
 LOG_LEVEL_VARIABLE = "AZUREML_LOG_LEVEL"
 CONFIG_FILE_VARIABLE = "AZUREML_CONFIG_FILE"
+SECRETS_FILE_VARIABLE = "ESTIVA_SECRETS_FILE"
+"""A JSON file with more variables. The server reads it once and removes it, so that no disk keeps them."""
 
 # The entry scripts that the server itself has, by the framework whose models need no other.
 NO_CODE_SCRIPTS = {

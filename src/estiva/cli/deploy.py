@@ -33,6 +33,14 @@ class Kind(str, Enum):
     KUBERNETES = "kubernetes"
 
 
+class Runtime(str, Enum):
+    """Where replicas run: records.Runtime."""
+
+    AUTO = "auto"
+    PROCESS = "process"
+    DOCKER = "docker"
+
+
 class Framework(str, Enum):
     """Of the models that need no score script: contract.NO_CODE_SCRIPTS."""
 
@@ -106,6 +114,10 @@ def deploy(
     host: Annotated[
         str | None, typer.Option(help="Address for a Local service to listen on; 127.0.0.1 unless given.")
     ] = None,
+    runtime: Annotated[
+        Runtime,
+        typer.Option(help="Where it runs; auto: in a container if the environment names a base image."),
+    ] = Runtime.AUTO,
     timeout_ms: Annotated[int, typer.Option(help="Deadline of a request.")] = 60_000,
     init_timeout: Annotated[float, typer.Option(help="Seconds that init() may take.")] = 600.0,
     env_file: EnvFile = None,
@@ -131,6 +143,7 @@ def deploy(
         auth,
         port=port,
         host=host,
+        runtime=runtime.value,
         scoring_timeout_ms=timeout_ms,
         init_timeout_sec=init_timeout,
         debug=debug,
@@ -280,6 +293,7 @@ def fields(service: Webservice) -> dict[str, Any]:
         "models": service.model_ids,
         "generation": service.generation,
         "replicas": replicas(service),
+        "trouble": service.trouble,
         "step": step(service),
         "error": service.error,
         "updated": service.updated_time,

@@ -16,11 +16,12 @@ from typing import Literal
 import structlog
 
 from estiva import diagnosis
-from estiva.control import evidence, launching, publications
+from estiva.control import evidence, launching, placement, publications
+from estiva.control.launching import Artifact
 from estiva.control.readiness import check_health, wait_until_ready
 from estiva.control.scripts import check_syntax
 from estiva.control.stages import Stages
-from estiva.errors import EstivaError, RegistryException, WebserviceException
+from estiva.errors import EstivaError, RegistryException, TargetException, WebserviceException
 from estiva.records import (
     DeploymentSpec,
     Evidence,
@@ -30,6 +31,7 @@ from estiva.records import (
     Lock,
     Replica,
     Service,
+    ServiceKind,
     ServiceState,
     Step,
     StepName,
@@ -67,9 +69,9 @@ class Deployment:
 
     def _run_steps(self) -> None:
         self._validate()
-        python = self._prepare()
-        self._start(python)
-        self._wait_for_init(python)
+        artifact = self._prepare()
+        self._start(artifact)
+        self._wait_for_init(artifact)
         self._check_health()
         self._publish()
 
@@ -94,17 +96,20 @@ class Deployment:
         if not self._stages.fleet.observe(self._key).replicas:
             publications.check_port(publication.host, publication.port)
 
-    def _prepare(self) -> str:
-        with self._step(StepName.ENVIRONMENT):
-            self._lock, python = launching.build_environment(
+    def _prepare(self) -> Artifact:
+        is_image = launching.runs_images(self._stages, self._spec)
+        with self._step(StepName.IMAGE if is_image else StepName.ENVIRONMENT):
+            artifact = launching.prepare(
                 self._stages, self._key.workspace, self._spec, self._show, self._interrupted.is_set
             )
-            self._update(notices=notices(self._stages, self._spec, self._lock))
-            return python
+            self._lock = artifact.lock
+            found = notices(self._stages, self._service.kind, self._spec, artifact.lock)
+            self._update(notices=found, image=artifact.image)
+            return artifact
 
-    def _start(self, python: str) -> None:
+    def _start(self, artifact: Artifact) -> None:
         with self._step(StepName.START):
-            launch = self._launch(python)
+            launch = self._launch(artifact)
             if launch.address is not None:
                 self._stages.fleet.retire(self._key, keep={self._number})
             if launch.settings.debugger is not None:
@@ -118,17 +123,17 @@ class Deployment:
             if self._stages.store.generation(self._key, number).spec.settings.debugger is not None:
                 self._stages.fleet.stop(self._key, number)
 
-    def _wait_for_init(self, python: str) -> None:
+    def _wait_for_init(self, artifact: Artifact) -> None:
         """Until as many are ready as serve by then: the service may be scaled while init() takes its time."""
         with self._step(StepName.INIT):
             self._wait_until_ready()
-            while len(self._replicas()) < (launch := self._launch(python)).replicas:
+            while len(self._replicas()) < (launch := self._launch(artifact)).replicas:
                 self._stages.fleet.apply(launch)
                 self._wait_until_ready()
 
-    def _launch(self, python: str) -> Launch:
+    def _launch(self, artifact: Artifact) -> Launch:
         service = self._stages.store.service(self._key)  # as it is scaled now
-        return launching.launch(self._stages, service, self._number, self._spec, python)
+        return launching.launch(self._stages, service, self._number, self._spec, artifact)
 
     def _wait_until_ready(self) -> None:
         seconds = self._spec.settings.start_seconds
@@ -182,7 +187,7 @@ class Deployment:
     def _fail(self, error: EstivaError) -> None:
         """The failed generation goes, its logs stay; what served before goes on serving."""
         seen = self._evidence(error)
-        self._stages.fleet.stop(self._key, self._number)
+        self._end_replicas()
         serving = self._stages.store.service(self._key).serving
         state = ServiceState.FAILED if serving is None else ServiceState.HEALTHY
         self._stages.store.update_service(self._key, state=state)
@@ -194,6 +199,13 @@ class Deployment:
             code=error.code,
             step=seen.step,
         )
+
+    def _end_replicas(self) -> None:
+        """If they cannot be reached now, the reconcile loop ends them later."""
+        try:
+            self._stages.fleet.stop(self._key, self._number)
+        except TargetException as failure:
+            log.warning("replicas not ended", service=str(self._key), error=str(failure))
 
     def _evidence(self, error: EstivaError) -> Evidence:
         step = self._steps[-1].name
@@ -217,16 +229,12 @@ def unexpected(error: Exception) -> EstivaError:
     )
 
 
-def notices(stages: Stages, spec: DeploymentSpec, lock: Lock) -> tuple[str, ...]:
+def notices(stages: Stages, kind: ServiceKind, spec: DeploymentSpec, lock: Lock | None) -> tuple[str, ...]:
     """What the user should know of how the wish was understood."""
     chosen = spec.no_code.notice if spec.no_code else None
-    found = [chosen, *lock.notices] if chosen else list(lock.notices)
-    image = spec.environment.base_image or spec.environment.base_dockerfile
-    if image:
-        found.append(
-            "The environment names a base image, but this release deploys processes only: its Python "
-            "packages are installed on this machine, and the image is not used."
-        )
+    placed = placement.notice(kind, spec)
+    found = [notice for notice in (chosen, placed) if notice]
+    found += lock.notices if lock else ()
     if not stages.publisher.available:
         found.append(
             "No HAProxy was found, so the service listens on its port itself: an update stops it first. "

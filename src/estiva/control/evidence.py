@@ -8,9 +8,9 @@ from pathlib import Path
 
 from estiva.control.scripts import definitions
 from estiva.control.stages import Stages
-from estiva.errors import EstivaError, WebserviceException
+from estiva.errors import EstivaError, TargetException, WebserviceException
 from estiva.masking import Mask, names_secret
-from estiva.records import DeploymentSpec, Evidence, Lock, ReplicaPhase, ServiceKey, StepName
+from estiva.records import DeploymentSpec, Evidence, Lock, Replica, ReplicaPhase, ServiceKey, StepName
 
 _LOG_LINES = 400
 _DETAIL_CHARACTERS = 20_000
@@ -27,8 +27,7 @@ def of_failure(
     lock: Lock | None,
 ) -> Evidence:
     """Of a generation whose step ended with that error."""
-    replicas = stages.fleet.observe(key).of(number)
-    dead = next((replica for replica in replicas if replica.phase is ReplicaPhase.EXITED), None)
+    dead, log_tail = _last_words(stages, key, number)
     seen = Evidence(
         step=step,
         error=error.message,
@@ -36,10 +35,20 @@ def of_failure(
         detail=error.detail[-_DETAIL_CHARACTERS:],
         exit_code=dead.exit_code if dead else None,
         signal=dead.signal if dead else None,
-        log_tail=tuple(stages.fleet.logs(key, generation=number, tail=_LOG_LINES)),
+        log_tail=log_tail,
         packages=stages.environments.packages(lock) if lock else (),
     )
     return mask(stages, key, spec).record(seen.model_copy(update=_content(stages, spec)))
+
+
+def _last_words(stages: Stages, key: ServiceKey, number: int) -> tuple[Replica | None, tuple[str, ...]]:
+    """The replica that ended, if one did, and the log; nothing if the place where they ran is away."""
+    try:
+        replicas = stages.fleet.observe(key).of(number)
+        dead = next((replica for replica in replicas if replica.phase is ReplicaPhase.EXITED), None)
+        return dead, tuple(stages.fleet.logs(key, generation=number, tail=_LOG_LINES))
+    except TargetException:
+        return None, ()
 
 
 def mask(stages: Stages, key: ServiceKey, spec: DeploymentSpec) -> Mask:

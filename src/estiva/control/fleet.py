@@ -27,12 +27,8 @@ class Fleet:
         self._store = store
         self._opens = opens
         self._opened: dict[TargetKind, Target] = {}
+        self._seen: dict[ServiceKey, Observation] = {}
         self._opening = threading.Lock()
-
-    @property
-    def kinds(self) -> Collection[TargetKind]:
-        """Those that this release has, whether or not they are to be had on this machine."""
-        return self._opens.keys()
 
     def target(self, kind: TargetKind) -> Target:
         with self._opening:
@@ -47,6 +43,16 @@ class Fleet:
         seen = (target.observe(key) for target in self._of(key))
         return Observation(key=key, replicas=tuple(replica for one in seen for replica in one.replicas))
 
+    def glimpse(self, key: ServiceKey) -> Observation:
+        """As `observe`; from a target that is away, what was seen there last, and why it is away."""
+        try:
+            seen = self.observe(key)
+        except TargetException as error:
+            last = self._seen.get(key, Observation(key=key))
+            return last.model_copy(update={"trouble": error.message})
+        self._seen[key] = seen
+        return seen
+
     def stop(self, key: ServiceKey, generation: int) -> None:
         for target in self._of(key):
             target.stop(key, generation)
@@ -58,6 +64,7 @@ class Fleet:
     def delete(self, key: ServiceKey) -> None:
         for target in self._of(key):
             target.delete(key)
+        self._seen.pop(key, None)
 
     def logs(
         self, key: ServiceKey, *, generation: int | None = None, replica: int | None = None, tail: int = 5000

@@ -51,10 +51,7 @@ def plan(
     base, content = _base_and_content(stages, environment, spec.interpreter, on_line, cancelled, here)
     content = content.model_copy(
         update={
-            "models": tuple(file for mount in spec.models for file in _files(stages, mount.tree, mount.path)),
-            "model_directories": tuple(
-                f"{mount.path}/{path}" for mount in spec.models for path in mount.tree.directories
-            ),
+            **_models(stages, spec),
             "code": tuple(_files(stages, spec.code.tree)),
             "code_directories": spec.code.tree.directories,
             "variables": {**spec.environment.variables, **_contract(spec)},
@@ -69,6 +66,22 @@ def build(
 ) -> str:
     """The image of a deployment, built unless the engine has it; returns its name. Idempotent."""
     return execute(plan(stages, spec, on_line, cancelled), on_line, cancelled, tag)
+
+
+def build_for_replicas(
+    stages: Stages, spec: DeploymentSpec, on_line: OnLine, cancelled: Cancelled, known: str = ""
+) -> str:
+    """The image of a deployment without its code, which is copied into each container.
+
+    So a change of the code alone builds nothing. `known`: what was built for the same before; it is taken as
+    it is, if the engine has it.
+    """
+    if known and builder.exists(known):
+        return known
+    environment = imports.environment(stages.blobs, spec)
+    base, content = _base_and_content(stages, environment, spec.interpreter, on_line, cancelled, here=True)
+    content = content.model_copy(update=_models(stages, spec))
+    return execute(planning.plan_models(base, content, spec.environment.platform), on_line, cancelled)
 
 
 def package(
@@ -263,6 +276,12 @@ def _files(stages: Stages, tree: Tree, below: str = "") -> list[ContextFile]:
         )
         for file in tree.files
     ]
+
+
+def _models(stages: Stages, spec: DeploymentSpec) -> dict[str, object]:
+    files = (file for mount in spec.models for file in _files(stages, mount.tree, mount.path))
+    directories = (f"{mount.path}/{path}" for mount in spec.models for path in mount.tree.directories)
+    return {"models": tuple(files), "model_directories": tuple(directories)}
 
 
 def _contract(spec: DeploymentSpec) -> dict[str, str]:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from pydantic import SecretStr
 
+from estiva import engine
 from estiva.control import debugging, nocode, placement, publications
 from estiva.control.keys import checked, new_credentials
 from estiva.control.reconcile import Reconciler
@@ -37,11 +38,14 @@ from estiva.records import (
     Model,
     ModelMount,
     Publication,
+    Runtime,
     Scaling,
     Service,
     ServiceKey,
+    ServiceKind,
     ServiceSettings,
     ServiceState,
+    TargetKind,
     Tree,
 )
 from estiva.registry import names
@@ -97,7 +101,7 @@ class Intake:
         service = self._stages.store.service(key)
         _check_kind(service, request)
         before = self._stages.store.generation(key, service.desired).spec
-        spec = self._changed(key.workspace, before, request)
+        spec = self._changed(key.workspace, service.kind, before, request)
         self._republish(service, request)
         if spec == before and request.keeps_what_runs:
             self._relabel(key, request)
@@ -163,6 +167,7 @@ class Intake:
         store = self._stages.store
         service = store.service(key)
         published = service.publication or Publication(), store.workspace(key.workspace)
+        seen = self._stages.fleet.glimpse(key)
         return ServiceView(
             service=service,
             scoring_uri=publications.scoring_uri(key, *published),
@@ -170,7 +175,8 @@ class Intake:
             certificate=publications.certificate(*published),
             desired=store.generation(key, service.desired),
             serving=None if service.serving is None else store.generation(key, service.serving),
-            replicas=self._stages.fleet.observe(key).replicas,
+            replicas=seen.replicas,
+            trouble=seen.trouble,
         )
 
     def specification(self, workspace: str, request: DeploymentRequest) -> DeploymentSpec:
@@ -195,14 +201,16 @@ class Intake:
         settings = request.settings or ServiceSettings()
         return DeploymentSpec(
             **parts,
-            target=placement.choose(settings.runtime, parts["environment"], self._stages.fleet.kinds),
+            target=_target(request.kind or "local", settings.runtime, parts["environment"]),
             models=models,
             settings=settings,
             variables=request.variables or {},
             secrets=request.secrets or {},
         )
 
-    def _changed(self, workspace: str, before: DeploymentSpec, request: DeploymentRequest) -> DeploymentSpec:
+    def _changed(
+        self, workspace: str, kind: ServiceKind, before: DeploymentSpec, request: DeploymentRequest
+    ) -> DeploymentSpec:
         """What was deployed with the parts that the request names replaced."""
         changes: dict[str, object] = {}
         if request.models is not None:
@@ -220,7 +228,9 @@ class Intake:
                 "Nothing to update: no part of the service was given.", code="NothingToUpdate"
             )
         spec = before.model_copy(update=changes)
-        target = placement.choose(spec.settings.runtime, spec.environment, self._stages.fleet.kinds)
+        if (spec.settings.runtime, spec.environment) == (before.settings.runtime, before.environment):
+            return spec
+        target = _target(kind, spec.settings.runtime, spec.environment)
         return spec.model_copy(update={"target": target})
 
     def _scripted(self, request: DeploymentRequest) -> dict[str, Any]:
@@ -371,6 +381,13 @@ class Intake:
         self._stages.store.update_service(service.key, **changes)
         if publication != service.publication:
             self._stages.publisher.publish(service.key.workspace)  # in force before this returns
+
+
+def _target(kind: ServiceKind, runtime: Runtime, environment: EnvironmentSpecification) -> TargetKind:
+    """Raises RunEnvironmentException if containers were asked for and there is no engine."""
+    if runtime == "docker":
+        engine.connect()
+    return placement.choose(kind, runtime, environment, engine.available)
 
 
 def _check_kind(service: Service, request: DeploymentRequest) -> None:

@@ -3,13 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
-from estiva.control import imports, locking
+from estiva.control import imaging, imports, locking
 from estiva.control.stages import Stages
 from estiva.environments import debugger
 from estiva.errors import RegistryException
 from estiva.records import DeploymentSpec, Launch, Lock, Mount, Service, ServiceKey, Tree
 from estiva_server import contract
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """What must exist before a generation can start: an interpreter with its packages, or an image."""
+
+    python: str = ""
+    lock: Lock | None = None
+    """What the interpreter has; None for an image."""
+    image: str = ""
+
+
+def prepare(
+    stages: Stages,
+    workspace: str,
+    spec: DeploymentSpec,
+    on_line: Callable[[str], None],
+    cancelled: Callable[[], bool],
+    image: str = "",
+) -> Artifact:
+    """Builds what the generation's target runs, unless it exists. `image`: the one that it had before."""
+    if runs_images(stages, spec):
+        return Artifact(image=imaging.build_for_replicas(stages, spec, on_line, cancelled, image))
+    lock, python = build_environment(stages, workspace, spec, on_line, cancelled)
+    return Artifact(python=python, lock=lock)
+
+
+def runs_images(stages: Stages, spec: DeploymentSpec) -> bool:
+    return stages.fleet.target(spec.target).runs == "image"
 
 
 def build_environment(
@@ -36,14 +66,14 @@ def build_environment(
     return lock, python
 
 
-def launch(stages: Stages, service: Service, number: int, spec: DeploymentSpec, python: str) -> Launch:
+def launch(stages: Stages, service: Service, number: int, spec: DeploymentSpec, artifact: Artifact) -> Launch:
     """What starts a generation of the service, with as many replicas as are wanted now.
 
     Where no gateway publishes the service, its only replica listens on the service's port itself.
     """
     address = None if stages.publisher.available else own_address(service)
     replicas = service.scaling.replicas if address is None else 1
-    return content(stages, service.key, number, spec, python).model_copy(
+    return content(stages, service.key, number, spec, artifact).model_copy(
         update={"replicas": replicas, "address": address}
     )
 
@@ -56,20 +86,24 @@ def own_address(service: Service) -> str | None:
     return f"{publication.host}:{publication.port}"
 
 
-def content(stages: Stages, key: ServiceKey, number: int, spec: DeploymentSpec, python: str) -> Launch:
-    """Checks the generation's content out and says where it goes: one replica that nothing publishes."""
+def content(stages: Stages, key: ServiceKey, number: int, spec: DeploymentSpec, artifact: Artifact) -> Launch:
+    """Checks the generation's content out and says where it goes: one replica that nothing publishes.
+
+    An image has the models, but not the code.
+    """
     code = Mount(source=_checkout(stages, "the scripts", spec.code.tree), target=".", writable=True)
     models = [
         Mount(source=_checkout(stages, f"model {m.name}:{m.version}", m.tree), target=m.path, writable=False)
-        for m in spec.models
+        for m in (() if artifact.image else spec.models)
     ]
     return Launch(
         key=key,
         generation=number,
         target=spec.target,
         replicas=1,
-        python=python,
-        debugpy=str(debugger.folder_of(python)) if spec.settings.debugger else "",
+        python=artifact.python,
+        image=artifact.image,
+        debugpy=_debugpy(spec, artifact.python),
         mounts=(code, *models),
         entry_script=spec.code.entry_script,
         source_root=spec.code.source_root,
@@ -78,6 +112,11 @@ def content(stages: Stages, key: ServiceKey, number: int, spec: DeploymentSpec, 
         secrets=spec.secrets,
         settings=spec.settings,
     )
+
+
+def _debugpy(spec: DeploymentSpec, python: str) -> str:
+    """Where a venv in debug mode has it; an image has it among its packages, or not at all."""
+    return str(debugger.folder_of(python)) if spec.settings.debugger and python else ""
 
 
 def _checkout(stages: Stages, what: str, tree: Tree) -> str:

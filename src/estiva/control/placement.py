@@ -1,20 +1,44 @@
-"""Which target a deployment goes to. Pure."""
+"""Which target a deployment goes to, and what the user is told of that. Pure, but for asking the engine."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable
 
-from estiva.records import EnvironmentSpecification, Runtime, TargetKind
+from estiva.records import DeploymentSpec, EnvironmentSpecification, Runtime, ServiceKind, TargetKind
 
 
 def choose(
-    runtime: Runtime, environment: EnvironmentSpecification, kinds: Collection[TargetKind]
+    kind: ServiceKind,
+    runtime: Runtime,
+    environment: EnvironmentSpecification,
+    engine: Callable[[], bool],
 ) -> TargetKind:
-    """What the user asked for, else a container if the environment asks for one, else a process."""
+    """What the user asked for, else a container if that is wanted and `engine` answers, else a process."""
     if runtime != "auto":
         return runtime
-    return "docker" if "docker" in kinds and wants_image(environment) else "process"
+    return "docker" if wants_container(kind, environment) and engine() else "process"
+
+
+def wants_container(kind: ServiceKind, environment: EnvironmentSpecification) -> bool:
+    return kind == "container" or wants_image(environment)
 
 
 def wants_image(environment: EnvironmentSpecification) -> bool:
     return environment.base_image is not None or environment.base_dockerfile is not None
+
+
+def notice(kind: ServiceKind, spec: DeploymentSpec) -> str | None:
+    """What of the wish a process does not fulfil; None if it fulfils it, or it is a container."""
+    if spec.target != "process":
+        return None
+    settings = spec.settings
+    why = "you asked for that" if settings.runtime == "process" else "no container engine answered"
+    if wants_image(spec.environment):
+        return (
+            f"The environment names a base image, but the service runs as a process, as {why}: its Python "
+            "packages are installed on this machine, and the image is not used."
+        )
+    limited = settings.cpu_limit or settings.memory_limit or settings.gpus
+    if kind == "container" or limited:
+        return f"The service runs as a process, as {why}: limits of CPU, memory and GPUs have no effect."
+    return None

@@ -103,7 +103,7 @@ class Publisher:
             number = self._switching.get(service.key, service.serving)
             if number is not None and service.state is not ServiceState.DELETING:
                 generation = self._generation(service, number)
-                replicas = self._fleet.observe(service.key).of(number)
+                replicas = self._fleet.glimpse(service.key).of(number)
                 access = self._access.rules(workspace, service.key.service, service.publication)
                 published = self._listener(service)
                 routes.append(route(service, generation, replicas, published, access))

@@ -24,7 +24,8 @@ def wait_until_ready(
         replicas = stages.fleet.observe(key).of(number)
         dead = next((replica for replica in replicas if replica.phase is ReplicaPhase.EXITED), None)
         if dead is not None:
-            raise TargetException(f"The replica ended while it started: {dead.reason}", code="ReplicaExited")
+            code = "OutOfMemory" if dead.out_of_memory else "ReplicaExited"
+            raise TargetException(f"The replica ended while it started: {dead.reason}", code=code)
         if replicas and all(replica.phase is ReplicaPhase.READY for replica in replicas):
             return
         if interrupted.wait(_POLL_SECONDS):

@@ -58,6 +58,8 @@ class Reconciler:
         self._pools = {lane: ThreadPoolExecutor(_PARALLEL_ACTIONS, lane.value) for lane in Lane}
         self._running: dict[tuple[ServiceKey, Lane], _Running] = {}
         self._guard = threading.Lock()
+        self._unseen: dict[ServiceKey, str] = {}
+        """Services that could not be decided upon the last time, by the error's code."""
 
     def start(self) -> None:
         self._sweep()
@@ -120,8 +122,11 @@ class Reconciler:
         try:
             plan = self._decide(service, busy, published)
         except EstivaError as error:  # one that cannot be observed, or was removed meanwhile
-            log.warning("not reconciled", service=str(service.key), code=error.code, error=str(error))
+            if self._unseen.get(service.key) != error.code:
+                log.warning("not reconciled", service=str(service.key), code=error.code, error=str(error))
+            self._unseen[service.key] = error.code
             return
+        self._unseen.pop(service.key, None)
         for lane in plan.actions:
             self._submit(service.key, lane, plan)
 
@@ -218,11 +223,12 @@ class Reconciler:
             log.info("scaled", service=str(service.key), replicas=service.scaling.replicas)
 
     def _apply(self, service: Service, number: int, interrupt: threading.Event) -> None:
-        spec = self._stages.store.generation(service.key, number).spec
-        _, python = launching.build_environment(
-            self._stages, service.key.workspace, spec, log.debug, interrupt.is_set
+        generation = self._stages.store.generation(service.key, number)
+        spec, workspace = generation.spec, service.key.workspace
+        artifact = launching.prepare(
+            self._stages, workspace, spec, log.debug, interrupt.is_set, generation.image
         )
-        self._stages.fleet.apply(launching.launch(self._stages, service, number, spec, python))
+        self._stages.fleet.apply(launching.launch(self._stages, service, number, spec, artifact))
 
     def _retire(self, key: ServiceKey, generations: Collection[int]) -> None:
         """Ends replicas of other generations, once no request can reach them any more."""

@@ -40,7 +40,11 @@ class Stages:
         store = Store(f"sqlite:///{home.database}")
         blobs = Blobs(home.blobs)
         fleet = Fleet(
-            store, {"process": lambda: targets.load("process", root=home.replicas, runtime=home.runtime)}
+            store,
+            {
+                "process": lambda: targets.load("process", root=home.replicas, runtime=home.runtime),
+                "docker": lambda: targets.load("docker", owner=home.identity.read_text()),
+            },
         )
         access = AccessControl(home, store)
         return cls(

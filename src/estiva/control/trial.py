@@ -34,11 +34,11 @@ def run_trial(
     """
     key = ServiceKey(workspace=workspace, service=f"try-{uuid.uuid4().hex[:8]}")
     never = threading.Event()
-    lock, python = launching.build_environment(stages, workspace, spec, show, never.is_set)
+    artifact = launching.prepare(stages, workspace, spec, show, never.is_set)
     try:
-        stages.fleet.apply(launching.content(stages, key, _GENERATION, spec, python))
+        stages.fleet.apply(launching.content(stages, key, _GENERATION, spec, artifact))
         show("init()")
-        _wait(stages, key, spec, lock, never)
+        _wait(stages, key, spec, artifact.lock, never)
         show("run()")
         answer, seconds = _ask(stages, key, spec, data)
         stages.fleet.stop(key, _GENERATION)  # now the log has all that was printed
@@ -48,7 +48,9 @@ def run_trial(
         stages.fleet.delete(key)
 
 
-def _wait(stages: Stages, key: ServiceKey, spec: DeploymentSpec, lock: Lock, never: threading.Event) -> None:
+def _wait(
+    stages: Stages, key: ServiceKey, spec: DeploymentSpec, lock: Lock | None, never: threading.Event
+) -> None:
     try:
         wait_until_ready(stages, key, _GENERATION, spec.settings.init_timeout_seconds, never)
     except TargetException as error:

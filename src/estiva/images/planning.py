@@ -68,10 +68,15 @@ _HEALTH = (
 
 def plan_image(base: BaseImage, content: Content, platform: str | None = None) -> Plan:
     """The whole image."""
+    layers = plan_models(base, content, platform).layers
+    return Plan(base=base, layers=(*layers, _code(layers[-1].digest, content)), platform=platform)
+
+
+def plan_models(base: BaseImage, content: Content, platform: str | None = None) -> Plan:
+    """All but the code: the base, the environment and the models."""
     layers = plan_environment(base, content, platform).layers
     models = _models(layers[-1].digest, content)
-    layers = (*layers, *([models] if models else []))
-    return Plan(base=base, layers=(*layers, _code(layers[-1].digest, content)), platform=platform)
+    return Plan(base=base, layers=(*layers, *([models] if models else [])), platform=platform)
 
 
 def plan_environment(base: BaseImage, content: Content, platform: str | None = None) -> Plan:

@@ -17,7 +17,7 @@ class Mount(Record):
     target: str
     """Relative to the app root; "." is the app root itself."""
     writable: bool
-    """Copied for the replica, so that it may change it; else shared with all others."""
+    """Copied for the replica, so that it may change it; else shared with others where that is possible."""
 
 
 class Launch(Record):
@@ -64,6 +64,8 @@ class Replica(Record):
     """"unix:/path" or "host:port", for the gateway and the health check."""
     exit_code: int | None = None
     signal: int | None = None
+    out_of_memory: bool = False
+    """It was ended because it used more memory than its limit."""
     reason: str = ""
     restarts: int = 0
     capacity: int = 0
@@ -73,6 +75,8 @@ class Replica(Record):
 class Observation(Record):
     key: ServiceKey
     replicas: tuple[Replica, ...] = ()
+    trouble: str = ""
+    """Why the replicas cannot be seen now; they are then those that were seen last."""
 
     def of(self, generation: int) -> tuple[Replica, ...]:
         return tuple(replica for replica in self.replicas if replica.generation == generation)

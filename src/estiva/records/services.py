@@ -90,6 +90,11 @@ class ServiceSettings(Record):
     body_limit: int = 100 * 1024 * 1024
     debug: bool = False
     debugger: Debugger | None = None
+    cpu_limit: float | None = None
+    """Processors that a replica may use at most, where that can be enforced: in containers. None: all."""
+    memory_limit: int | None = None
+    """Bytes that a replica may use at most, where that can be enforced: in containers. None: all."""
+    gpus: int = 0
 
     @property
     def answer_ms(self) -> int:
@@ -151,6 +156,8 @@ class Generation(Record):
     state: GenerationState
     spec: DeploymentSpec
     reason: Literal["deploy", "update", "reload"] = "deploy"
+    image: str = ""
+    """What its containers are made of, once it was built; empty where they are processes."""
     steps: tuple[Step, ...] = ()
     notices: tuple[str, ...] = ()
     evidence: Evidence | None = None

@@ -167,6 +167,7 @@ generations = Table(
     Column("evidence", _record()),
     Column("findings", _record(), nullable=False),
     Column("created_time", UtcTime, nullable=False),
+    Column("image", String, nullable=False, server_default=""),
     ForeignKeyConstraint(
         ["workspace", "service", "version"],
         ["services.workspace", "services.name", "services.version"],

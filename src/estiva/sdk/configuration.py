@@ -8,7 +8,7 @@ from pydantic import SecretStr
 
 from estiva.errors import WebserviceException
 from estiva.messages import PublicationRequest
-from estiva.records import ServiceKind, ServiceSettings
+from estiva.records import Runtime, ServiceKind, ServiceSettings
 from estiva.sdk.tls import PemFile, certificate_request
 
 _LOWEST_PORT, _HIGHEST_PORT = 1, 65535
@@ -19,7 +19,9 @@ class WebserviceDeploymentConfiguration:
 
     `environment_variables` and `secrets` reach the score script; the values of secrets never show in output
     (None: none, or in an update, as they are). `scoring_timeout_ms`: a request's deadline.
-    `init_timeout_sec`: how long init() may take. `debug`: tracebacks in the answers when run() fails.
+    `init_timeout_sec`: how long init() may take. `runtime`: where replicas run: "process", "docker", or
+    "auto", in a container only if the environment asks for one (base image, Dockerfile). `debug`: tracebacks
+    in the answers when run() fails.
     `auth_enabled`: callers need one of two keys (None: they need none, or in an update, as it is), which are
     random unless `primary_key` and `secondary_key` are given. `ssl_enabled`: the service's port speaks TLS,
     with the certificate and the unprotected key in two PEM files, for the host name `ssl_cname`.
@@ -33,6 +35,7 @@ class WebserviceDeploymentConfiguration:
         *,
         scoring_timeout_ms: int = 60_000,
         init_timeout_sec: float = 600.0,
+        runtime: Runtime = "auto",
         debug: bool = False,
         auth_enabled: bool | None = None,
         primary_key: str | None = None,
@@ -49,6 +52,7 @@ class WebserviceDeploymentConfiguration:
     ) -> None:
         self.scoring_timeout_ms = scoring_timeout_ms
         self.init_timeout_sec = init_timeout_sec
+        self.runtime = runtime
         self.debug = debug
         self.auth_enabled = auth_enabled
         self.primary_key = primary_key
@@ -81,6 +85,7 @@ class WebserviceDeploymentConfiguration:
         return ServiceSettings(
             scoring_timeout_ms=self.scoring_timeout_ms,
             init_timeout_seconds=self.init_timeout_sec,
+            runtime=self.runtime,
             debug=self.debug,
         )
 

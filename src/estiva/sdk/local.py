@@ -7,7 +7,7 @@ from os import PathLike
 from typing import Any
 
 from estiva.messages import PublicationRequest, ServiceView
-from estiva.records import Runtime, ServiceSettings, ServiceState
+from estiva.records import ServiceState
 from estiva.sdk.access import WithoutTokens
 from estiva.sdk.configuration import WebserviceDeploymentConfiguration, check_port
 from estiva.sdk.inference import InferenceConfig
@@ -20,8 +20,7 @@ class LocalWebserviceDeploymentConfiguration(WebserviceDeploymentConfiguration):
     """How a Local service is published.
 
     `port`: 1 to 65535; None takes a free one. `host`: the address to listen on, loopback unless set.
-    `runtime`: where its replica runs: "process", "docker", or "auto", a container only if the environment
-    asks for one (base image, Dockerfile). Other parameters as in WebserviceDeploymentConfiguration.
+    Other parameters as in WebserviceDeploymentConfiguration.
     """
 
     kind = "local"
@@ -31,13 +30,11 @@ class LocalWebserviceDeploymentConfiguration(WebserviceDeploymentConfiguration):
         port: int | None = None,
         *,
         host: str = "127.0.0.1",
-        runtime: Runtime = "auto",
         **others: Any,
     ) -> None:
         super().__init__(**others)
         self.port = port
         self.host = host
-        self.runtime = runtime
         self.validate_configuration()
 
     def validate_configuration(self) -> None:
@@ -46,9 +43,6 @@ class LocalWebserviceDeploymentConfiguration(WebserviceDeploymentConfiguration):
 
     def print_deploy_configuration(self) -> None:
         print(f"Local service, port {self.port or 'chosen when it is deployed'}")
-
-    def settings(self) -> ServiceSettings:
-        return super().settings().model_copy(update={"runtime": self.runtime})
 
     def publication(self) -> PublicationRequest:
         return super().publication().model_copy(update={"host": self.host, "port": self.port})
@@ -103,6 +97,3 @@ class LocalWebservice(WithoutTokens, Webservice, kind="local"):
         The present generation goes on serving until the new one is ready, and for good if it fails.
         """
         self._replace(models, inference_config or image_config, deployment_config, wait)
-
-    def _configured(self) -> dict[str, Any]:
-        return super()._configured() | {"runtime": self._view.desired.spec.settings.runtime}

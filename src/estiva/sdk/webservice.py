@@ -184,6 +184,12 @@ class Webservice(Guarded, Debuggable):
         return [r for r in self._view.replicas if r.generation == self._view.service.serving]
 
     @property
+    def trouble(self) -> str | None:
+        """What is wrong with the replicas that serve, or what was, and made them be started again."""
+        reasons = (f"Replica {r.index}: {r.reason}" for r in self.replicas if r.reason)
+        return " ".join(filter(None, (self._view.trouble, *reasons))) or None
+
+    @property
     def wanted_replicas(self) -> int:
         return self._view.service.scaling.replicas
 
@@ -312,6 +318,7 @@ class Webservice(Guarded, Debuggable):
         return {
             "scoring_timeout_ms": spec.settings.scoring_timeout_ms,
             "init_timeout_sec": spec.settings.init_timeout_seconds,
+            "runtime": spec.settings.runtime,
             "debug": spec.settings.debug,
             "environment_variables": dict(spec.variables),
         }

@@ -47,13 +47,14 @@ def variables(launch: Launch, app_root: Path, inherited: Mapping[str, str]) -> d
     # As in an activated environment: a program that the script starts by name is found there first.
     base["PATH"] = ":".join(filter(None, [str(Path(launch.python).parent), base.get("PATH", "")]))
     secrets = {name: secret.get_secret_value() for name, secret in launch.secrets.items()}
-    return {**base, **launch.variables, **secrets, **_contract(launch, app_root)}
+    return {**base, **launch.variables, **secrets, **contract_variables(launch, str(app_root))}
 
 
-def _contract(launch: Launch, app_root: Path) -> dict[str, str]:
+def contract_variables(launch: Launch, app_root: str) -> dict[str, str]:
+    """What the server reads of how it is to serve."""
     settings = launch.settings
     values = {
-        contract.APP_ROOT_VARIABLE: str(app_root),
+        contract.APP_ROOT_VARIABLE: app_root,
         contract.MODEL_DIR_VARIABLE: launch.model_dir,
         contract.ENTRY_SCRIPT_VARIABLE: launch.entry_script,
         contract.SERVICE_NAME_VARIABLE: launch.key.service,

@@ -17,6 +17,13 @@ _TITLES = {
     "IndexUnreachable": "The package index cannot be reached",
     "CertificateFailed": "The package index's certificate is not trusted",
     "DiskFull": "The disk is full",
+    "PythonNotInBase": "The base image does not have the environment's Python",
+    "ImageNotFound": "The base image does not exist",
+    "RegistryRefused": "The registry refuses the credentials",
+    "PlatformMismatch": "The base image is made for another kind of processor",
+    "NoEngine": "No container engine answers",
+    "EngineLost": "The container engine ended",
+    "EngineTimeout": "The container engine does not answer in time",
     "BuildTimeout": "Building the environment took too long",
 }
 
@@ -27,11 +34,12 @@ _TODO = {
 
 
 def check(evidence: Evidence) -> Finding | None:
-    if evidence.step is not StepName.ENVIRONMENT:
+    if evidence.step not in (StepName.ENVIRONMENT, StepName.IMAGE):
         return None
+    built = "environment" if evidence.step is StepName.ENVIRONMENT else "image"
     return Finding(
         code=evidence.code or "EnvironmentFailed",
-        title=_TITLES.get(evidence.code, "The environment could not be built"),
+        title=_TITLES.get(evidence.code, f"The {built} could not be built"),
         what=evidence.error,
         evidence=wording.last([line for line in evidence.detail.splitlines() if line.strip()]),
         todo=(_TODO.get(evidence.code, _ANY),),

@@ -35,6 +35,8 @@ _KNOWN: dict[int, tuple[str, str, str, tuple[str, ...]]] = {
 
 
 def check(evidence: Evidence) -> Finding | None:
+    if evidence.code == "OutOfMemory":
+        return _over_its_limit(evidence)
     number = _number(evidence)
     if number is None:
         return None
@@ -49,6 +51,16 @@ def check(evidence: Evidence) -> Finding | None:
         evidence=tuple(f"it was at {place}" for place in places) or wording.tail(evidence),
         todo=todo or ("Find out what sent the signal, then deploy again.",),
         certainty=0.9 if number == signal.SIGKILL else 1.0,
+    )
+
+
+def _over_its_limit(evidence: Evidence) -> Finding:
+    return Finding(
+        code="OutOfMemory",
+        title="The replica needs more memory than its limit",
+        what=evidence.error,
+        evidence=wording.tail(evidence),
+        todo=("Deploy with a higher memory_gb (--memory), or without one.", _FREE_MEMORY[1]),
     )
 
 
