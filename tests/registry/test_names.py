@@ -35,6 +35,8 @@ def test_model_names_that_scripts_use(name: str) -> None:
         (names.service_name, WebserviceException, "v1", "3 to 32 characters"),
         (names.service_name, WebserviceException, "ends-", "ending with a letter or digit"),
         (names.service_name, WebserviceException, "a" * 33, "3 to 32 characters"),
+        (names.version_name, WebserviceException, "", "1 to 32 characters"),
+        (names.version_name, WebserviceException, "2nd", "beginning with a letter"),
         (names.environment_name, UserErrorException, "my env", '" "'),
         (names.environment_name, UserErrorException, "", "1 to 255 characters"),
         (names.workspace_name, UserErrorException, "a.b", '"."'),
@@ -50,6 +52,11 @@ def test_the_error_shows_the_name_and_what_is_wrong(
     assert name in caught.value.message
     assert said in caught.value.message
     assert caught.value.code == "InvalidName"
+
+
+@pytest.mark.parametrize("name", ["v1", "b", "challenger-2"])
+def test_version_names(name: str) -> None:
+    names.version_name(name)
 
 
 @pytest.mark.parametrize("name", ["lab", "My_Workspace-2", "9lives"])

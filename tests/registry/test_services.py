@@ -139,17 +139,6 @@ def test_updates_of_different_fields_at_once_lose_nothing(deployed: Store) -> No
     assert (deployed.service(KEY).serving, deployed.service(KEY).description) == (20, "20")
 
 
-def test_versions_of_an_endpoint_are_services_of_their_own(deployed: Store) -> None:
-    first, second = (KEY.model_copy(update={"version": version}) for version in ("blue", "green"))
-    for key in (second, first):
-        deployed.create_service(service(key), generation(1, spec(script=str(key))))
-    assert [found.key for found in deployed.services("lab")] == [KEY, first, second]
-    deployed.add_generation(second, spec(), "update")
-    assert [len(deployed.generations(key)) for key in (KEY, first, second)] == [1, 1, 2]
-    deployed.remove_service(first)
-    assert [found.key for found in deployed.services("lab")] == [KEY, second]
-
-
 def test_removing_is_idempotent_and_takes_the_generations_along(deployed: Store) -> None:
     deployed.remove_service(KEY)
     deployed.remove_service(KEY)

@@ -1,6 +1,7 @@
 """The frozen records that the stages exchange. Data, and properties that follow from it; no behaviour.
 
-What a user asked for becomes a `Generation` (one accepted change of a service). Its models and code are
+What a user asked for becomes a `Generation` (one accepted change of a service, or of a version of an
+`Endpoint`). Its models and code are
 `Tree`s of content-addressed files, its environment an `EnvironmentSpecification` that resolves to a `Lock`.
 A target is handed a `Launch`, and what runs comes back as an `Observation`; the gateway is handed `Route`s,
 and autoscaling a `LoadSample`.
@@ -20,6 +21,7 @@ from estiva.records.assets import (
 from estiva.records.autoscaling import AutoscalePolicy, LoadSample
 from estiva.records.base import Record, now
 from estiva.records.content import File, Tree
+from estiva.records.endpoints import Endpoint, EndpointVersion
 from estiva.records.evidence import (
     Evidence,
     Finding,
@@ -62,6 +64,8 @@ __all__ = [
     "Credentials",
     "Debugger",
     "DeploymentSpec",
+    "Endpoint",
+    "EndpointVersion",
     "Environment",
     "EnvironmentSpecification",
     "Evidence",

@@ -168,7 +168,8 @@ def _services_with(connection: sa.Connection, workspace: str, model: Model) -> l
     found = connection.execute(
         sa.select(services.c.name, generations.c.spec)
         .where(services.c.workspace == workspace, generations.c.workspace == workspace)
-        .where(generations.c.service == services.c.name, current)
+        .where(generations.c.service == services.c.name, generations.c.version == services.c.version)
+        .where(current)
     )
     return sorted({row.name for row in found if _mounts(row.spec, model)})
 

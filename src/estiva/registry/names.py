@@ -62,6 +62,14 @@ _SERVICE = _Rule(
     "with a letter or digit",
     WebserviceException,
 )
+_VERSION = _Rule(
+    "a version",
+    re.compile(r"(?=.{1,32}\Z)[a-z]([-a-z0-9]*[a-z0-9])?"),
+    _SERVICE.allowed,
+    range(1, 33),
+    _SERVICE.sentence.replace("3 to 32", "1 to 32"),
+    WebserviceException,
+)
 _ENVIRONMENT = _Rule(
     "an environment", _MODEL.pattern, _MODEL.allowed, _MODEL.lengths, _MODEL.sentence, UserErrorException
 )
@@ -83,6 +91,11 @@ def model_name(name: str) -> None:
 def service_name(name: str) -> None:
     """Raises WebserviceException with the characters that are not allowed, and the rule."""
     _SERVICE.check(name)
+
+
+def version_name(name: str) -> None:
+    """Of an endpoint. Raises WebserviceException with the characters that are not allowed, and the rule."""
+    _VERSION.check(name)
 
 
 def environment_name(name: str) -> None:

@@ -37,17 +37,15 @@ class ServiceStore(Database):
     def create_service(
         self, service: Service, generation: Generation, credentials: Credentials | None = None
     ) -> None:
-        """`credentials` of a service that is published itself, which a version of an endpoint is not.
+        """With its first generation; a version of an endpoint is added by `EndpointStore`.
 
-        Raises WebserviceException with code "ServiceExists" if the name is taken.
+        Raises WebserviceException with code "ServiceExists" if a service or an endpoint has the name.
         """
         key = service.key
         with self.writing() as connection:
             require_workspace(connection, key.workspace)
-            if _find(connection, key):
-                raise exists_already(key)
-            connection.execute(_services.insert().values(rows.service_row(service)))
-            connection.execute(_generations.insert().values(rows.generation_row(key, generation)))
+            check_name(connection, key.workspace, key.service)
+            put_service(connection, service, generation)
             if credentials is not None:
                 put_credentials(connection, key.workspace, key.service, credentials)
 
@@ -73,8 +71,7 @@ class ServiceStore(Database):
         """Removes it with its generations and its credentials. Idempotent: absence is success."""
         with self.writing() as connection:
             connection.execute(_services.delete().where(*_named(key)))
-            if key.version is None:
-                drop_credentials(connection, key.workspace, key.service)
+            drop_credentials(connection, key.workspace, key.service)
 
     def add_generation(
         self,
@@ -156,10 +153,23 @@ class ServiceStore(Database):
         return dropped
 
 
-def exists_already(key: ServiceKey) -> WebserviceException:
-    """The refusal of a second service of that name."""
+def check_name(connection: sa.Connection, workspace: str, name: str) -> None:
+    """Services and endpoints share one set of names; raises `exists_already` for one that is taken."""
+    for kind, table in (("endpoint", tables.endpoints), ("service", _services)):
+        taken = sa.select(table.c.name).where(table.c.workspace == workspace, table.c.name == name)
+        if connection.scalar(taken.limit(1)):
+            raise exists_already(ServiceKey(workspace=workspace, service=name), kind)
+
+
+def put_service(connection: sa.Connection, service: Service, generation: Generation) -> None:
+    connection.execute(_services.insert().values(rows.service_row(service)))
+    connection.execute(_generations.insert().values(rows.generation_row(service.key, generation)))
+
+
+def exists_already(key: ServiceKey, kind: str = "service") -> WebserviceException:
+    """The refusal of a second service or endpoint of that name."""
     return WebserviceException(
-        f'The service "{key.service}" exists already in the workspace "{key.workspace}". '
+        f'The {kind} "{key.service}" exists already in the workspace "{key.workspace}". '
         "Replace it with overwrite=True (--overwrite), update it, or choose another name.",
         code="ServiceExists",
     )
@@ -190,9 +200,10 @@ def _find(connection: sa.Connection, key: ServiceKey) -> Service | None:
 def _require(connection: sa.Connection, key: ServiceKey) -> Service:
     service = _find(connection, key)
     if service is None:
+        _refuse_endpoint(connection, key)
         known = connection.scalars(
             sa.select(_services.c.name)
-            .where(_services.c.workspace == key.workspace)
+            .where(_services.c.workspace == key.workspace, _services.c.version == "")
             .order_by(_services.c.name)
         ).all()
         there_are = f"There are: {', '.join(known)}." if known else "There is none in this workspace."
@@ -202,6 +213,26 @@ def _require(connection: sa.Connection, key: ServiceKey) -> Service:
             code="WebserviceNotFound",
         )
     return service
+
+
+def _refuse_endpoint(connection: sa.Connection, key: ServiceKey) -> None:
+    """Raises WebserviceException where the name is an endpoint's: what is meant is one of its versions."""
+    versions = connection.scalars(
+        sa.select(_services.c.version)
+        .where(_services.c.workspace == key.workspace, _services.c.name == key.service)
+        .order_by(_services.c.created_time)
+    ).all()
+    if not versions:
+        return
+    known = f"It has the versions {', '.join(versions)}."
+    if key.version is None:
+        raise WebserviceException(
+            f'"{key.service}" is an endpoint: say which of its versions. {known}', code="VersionMissing"
+        )
+    raise WebserviceException(
+        f'WebserviceNotFound: the endpoint "{key.service}" has no version "{key.version}". {known}',
+        code="WebserviceNotFound",
+    )
 
 
 def _update(connection: sa.Connection, key: ServiceKey, changes: Mapping[str, Any]) -> Service:

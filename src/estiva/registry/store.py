@@ -9,14 +9,15 @@ import sqlalchemy as sa
 from estiva.records import DeploymentSpec, Tree
 from estiva.registry import tables
 from estiva.registry.credentials import CredentialStore
+from estiva.registry.endpoints import EndpointStore
 from estiva.registry.environments import EnvironmentStore
 from estiva.registry.models import ModelStore
 from estiva.registry.services import ServiceStore
 from estiva.registry.workspaces import WorkspaceStore
 
 
-class Store(WorkspaceStore, ModelStore, EnvironmentStore, ServiceStore, CredentialStore):
-    """Workspaces, models, environments, services, their generations and keys; for many threads and processes.
+class Store(WorkspaceStore, ModelStore, EnvironmentStore, ServiceStore, EndpointStore, CredentialStore):
+    """Workspaces, models, environments, services, endpoints and keys; for many threads and processes.
 
     Every change is one transaction: it happens whole or not at all. Names are taken as they are: `names`
     checks them. What concerns a workspace that is not there raises WorkspaceException with code

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    Boolean,
     Column,
     DateTime,
     Dialect,
@@ -173,6 +174,23 @@ generations = Table(
         ["services.workspace", "services.name", "services.version"],
         ondelete="CASCADE",
     ),
+)
+
+endpoints = Table(
+    "endpoints",
+    metadata,
+    Column("workspace", ForeignKey("workspaces.name"), primary_key=True),
+    Column("name", String, primary_key=True),
+    Column("publication", _record(), nullable=False),
+    Column("versions", _record(), nullable=False),
+    Column("defaults", _record(), nullable=False),
+    Column("sticky_header", String),
+    Column("deleting", Boolean, nullable=False),
+    Column("description", Text),
+    Column("tags", _record(), nullable=False),
+    Column("properties", _record(), nullable=False),
+    Column("created_time", UtcTime, nullable=False),
+    Column("updated_time", UtcTime, nullable=False),
 )
 
 # Of services and endpoints alike, by the name that they are published under.

@@ -58,7 +58,10 @@ class WorkspaceStore(Database):
         with self.writing() as connection:
             require_workspace(connection, name)
             using = connection.scalars(
-                sa.select(services.c.name).where(services.c.workspace == name).order_by(services.c.name)
+                sa.select(services.c.name)
+                .distinct()
+                .where(services.c.workspace == name)
+                .order_by(services.c.name)
             ).all()
             if using:
                 raise WorkspaceException(
