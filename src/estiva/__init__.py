@@ -6,6 +6,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from estiva.sdk.endpoint import AksEndpoint, Endpoint
     from estiva.sdk.environment import CondaDependencies, Environment
     from estiva.sdk.inference import InferenceConfig
     from estiva.sdk.kubernetes import AksWebservice, KubernetesWebservice
@@ -17,8 +18,10 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "AksEndpoint",
     "AksWebservice",
     "CondaDependencies",
+    "Endpoint",
     "Environment",
     "InferenceConfig",
     "KubernetesWebservice",
@@ -30,8 +33,10 @@ __all__ = [
 ]
 
 _HOMES = {
+    "AksEndpoint": "estiva.sdk.endpoint",
     "AksWebservice": "estiva.sdk.kubernetes",
     "CondaDependencies": "estiva.sdk.environment",
+    "Endpoint": "estiva.sdk.endpoint",
     "Environment": "estiva.sdk.environment",
     "InferenceConfig": "estiva.sdk.inference",
     "KubernetesWebservice": "estiva.sdk.kubernetes",

@@ -256,8 +256,66 @@ class ScaleRequest(Record):
     replicas: int = Field(ge=1)
 
 
+class VersionRequest(Record):
+    """A version of an endpoint as it is wanted. In an update, None leaves a part as it is."""
+
+    deployment: DeploymentRequest
+    traffic_percentile: int | None = None
+    """Percent of the requests; in force when the version is healthy."""
+    is_default: bool | None = None
+    is_control: bool | None = None
+
+    @property
+    def changes_what_runs(self) -> bool:
+        """Whether anything of the deployment was given, beside how it would be published."""
+        given = self.deployment.model_dump(exclude_none=True)
+        return bool(given.keys() - {"interpreter", "kind", "publication", "overwrite"})
+
+    @property
+    def changes_traffic(self) -> bool:
+        given = (self.traffic_percentile, self.is_default, self.is_control)
+        return any(part is not None for part in given)
+
+    def body(self) -> dict[str, Any]:
+        """As JSON, with the secrets in clear."""
+        return {**self.model_dump(mode="json", exclude={"deployment"}), "deployment": self.deployment.body()}
+
+
+class EndpointRequest(VersionRequest):
+    """An endpoint with its first version."""
+
+    version: str
+
+
+class TrafficRequest(Record):
+    """How an endpoint's requests are to be divided among its versions."""
+
+    shares: dict[str, int] = {}
+    """Percent by version; the others keep theirs, and the default one takes the rest."""
+    default: str | None = None
+
+
+class EndpointChange(Record):
+    """None leaves a part of an endpoint as it is."""
+
+    publication: PublicationRequest | None = None
+    sticky_header: str | None = None
+    """Requests with the same value of it go to the same version; "" for none."""
+    description: str | None = None
+    tags: dict[str, str] | None = None
+    properties: dict[str, str] | None = None
+
+    def body(self) -> dict[str, Any]:
+        """As JSON, with the keys in clear."""
+        publication = None if self.publication is None else self.publication.body()
+        return {**self.model_dump(mode="json"), "publication": publication}
+
+
 class ServiceView(Record):
-    """A service with its newest generation, the one that serves, and what runs."""
+    """A service with its newest generation, the one that serves, and what runs.
+
+    Of an endpoint, these are its default version's.
+    """
 
     service: Service
     scoring_uri: str
@@ -271,6 +329,19 @@ class ServiceView(Record):
     replicas: tuple[Replica, ...] = ()
     trouble: str = ""
     """Why the replicas cannot be seen now."""
+    versions: tuple[VersionView, ...] = ()
+    """Those of an endpoint, the oldest first."""
+    sticky_header: str | None = None
+
+
+class VersionView(Record):
+    """A version of an endpoint, with its share of the requests as it is now."""
+
+    name: str
+    traffic_percentile: int
+    is_default: bool
+    is_control: bool
+    view: ServiceView
 
 
 class Problem(Record):

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
-from estiva.control.publishing import member_name, pool, route
+from estiva.control.publishing import endpoint_route, member_name, pool, service_route, version
 from estiva.records import (
     Debugger,
+    Endpoint,
+    EndpointVersion,
     Listener,
     Member,
     Publication,
@@ -10,6 +12,7 @@ from estiva.records import (
     ReplicaPhase,
     Route,
     Scaling,
+    ServiceKey,
     ServiceSettings,
     Version,
 )
@@ -32,7 +35,7 @@ def test_a_route_has_the_settings_of_its_generation_at_the_port_of_its_service()
     of = generation(3, of=spec().model_copy(update={"settings": SETTINGS}))
     publication = Publication(host="10.1.2.3", port=8890)
     published = service().model_copy(update={"publication": publication, "scaling": Scaling(replicas=2)})
-    version = Version(
+    serves = Version(
         name="default",
         members=(
             Member(name="g3-0", address="unix:/run/0.sock"),
@@ -44,10 +47,10 @@ def test_a_route_has_the_settings_of_its_generation_at_the_port_of_its_service()
         body_limit=1234,
     )
     listener = Listener(host="10.1.2.3", port=8890)
-    built = route(published, of, (replica(0), replica(1)), listener)
+    built = service_route(published, version(published, of, (replica(0), replica(1))), listener)
     assert built == Route(
         name=published.key.service,
-        versions=(version,),
+        versions=(serves,),
         listener=listener,
     )
     assert built.pool("default") == pool(published.key)
@@ -57,30 +60,30 @@ def test_in_debug_mode_one_replica_gets_all_requests_and_takes_its_time() -> Non
     settings = SETTINGS.model_copy(update={"debugger": Debugger(port=5678)})
     of = generation(3, of=spec().model_copy(update={"settings": settings}))
     scaled = service().model_copy(update={"scaling": Scaling(replicas=2)})
-    (version,) = route(scaled, of, (replica(0), replica(1))).versions
-    assert [member.name for member in version.members] == ["g3-0"]
-    assert version.timeout_ms == 24 * 3600 * 1000
+    serves = version(scaled, of, (replica(0), replica(1)))
+    assert [member.name for member in serves.members] == ["g3-0"]
+    assert serves.timeout_ms == 24 * 3600 * 1000
 
 
 def test_a_dead_replica_keeps_its_place() -> None:
-    dead = route(service(), generation(3), (replica(0, ReplicaPhase.EXITED),))
-    assert dead == route(service(), generation(3), (replica(0),))
+    dead = version(service(), generation(3), (replica(0, ReplicaPhase.EXITED),))
+    assert dead == version(service(), generation(3), (replica(0),))
 
 
 def test_a_new_replica_has_a_place_when_it_is_ready() -> None:
     starting = replica(0, ReplicaPhase.STARTING)
-    assert route(service(), generation(3), (starting,)).default.members == ()
+    assert version(service(), generation(3), (starting,)).members == ()
     restarted = starting.model_copy(update={"restarts": 1})
-    assert len(route(service(), generation(3), (restarted,)).default.members) == 1
+    assert len(version(service(), generation(3), (restarted,)).members) == 1
 
 
 def test_a_replica_that_is_not_wanted_any_more_has_no_place() -> None:
-    found = route(service(), generation(3), (replica(0), replica(1))).default
+    found = version(service(), generation(3), (replica(0), replica(1)))
     assert [member.name for member in found.members] == ["g3-0"]
 
 
 def test_a_service_without_replicas_keeps_its_port() -> None:
-    assert route(service(), generation(3), ()).default.members == ()
+    assert version(service(), generation(3), ()).members == ()
 
 
 def test_names_of_members_differ_between_generations() -> None:
@@ -90,4 +93,31 @@ def test_names_of_members_differ_between_generations() -> None:
 
 def test_a_replica_says_itself_how_many_requests_it_takes() -> None:
     says = replica(0).model_copy(update={"capacity": 64})
-    assert route(service(), generation(3), (replica(1), says)).default.concurrency == 64
+    assert version(service(), generation(3), (replica(1), says)).concurrency == 64
+
+
+def test_the_route_of_an_endpoint_has_the_versions_that_serve_and_their_shares() -> None:
+    key = ServiceKey(workspace="lab", service="churn", version="b")
+    served = [
+        version(service(key.model_copy(update={"version": name})), generation(3), (replica(0),))
+        for name in ("a", "b")
+    ]
+    endpoint = Endpoint(
+        workspace="lab",
+        name="churn",
+        publication=Publication(auth_enabled=True),
+        versions=(
+            EndpointVersion(name="a"),
+            EndpointVersion(name="b", traffic_percentile=10),
+            EndpointVersion(name="c", traffic_percentile=20),
+        ),
+        defaults=("a",),
+        sticky_header="x-user",
+    )
+    built = endpoint_route(endpoint, served)
+    assert (built.id, built.shared, built.sticky_header) == ("endpoint:churn", True, "x-user")
+    assert [(one.name, one.weight, one.is_default) for one in built.versions] == [
+        ("a", 90, True),
+        ("b", 10, False),
+    ]
+    assert built.pool("b") == pool(key)

@@ -92,8 +92,12 @@ def test_whatever_is_changed_each_share_is_possible_and_all_are_100(
 
 
 def test_one_version_is_the_control() -> None:
-    both = traffic.controlled(traffic.controlled(endpoint(a=0, b=0), "a"), "b")
-    assert [version.is_control for version in both.versions] == [False, True]
+    first = traffic.controlled(endpoint(a=0, b=0), "a", True)
+    second = traffic.controlled(first, "b", True)
+    assert [version.is_control for version in second.versions] == [False, True]
+    neither = traffic.controlled(second, "b", False)
+    assert [version.is_control for version in neither.versions] == [False, False]
+    assert traffic.controlled(first, "b", False) == first
 
 
 def test_the_default_and_the_last_version_cannot_go() -> None:

@@ -8,8 +8,7 @@ import httpx
 import pytest
 
 from estiva.gateway import Gateway
-from estiva.gateway.split import VERSION_HEADER
-from estiva.records import Route
+from estiva.records import VERSION_HEADER, Route
 from tests.gateway.conftest import PATIENCE, MakeBackend, MakeRoute, url
 
 pytestmark = pytest.mark.haproxy

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from pydantic import SecretStr
 
@@ -15,7 +17,7 @@ from estiva.records import (
 from estiva.registry.store import Store
 from tests.registry.samples import generation, model, service, spec
 
-KEYS = Credentials(primary_key=SecretStr("first"), secondary_key=SecretStr("second"))
+KEYS = Credentials(primary_key=SecretStr("first"), secondary_key=SecretStr("second"), token_grant="first")
 
 
 def endpoint(name: str = "churn") -> Endpoint:
@@ -97,11 +99,15 @@ def test_who_asks_for_a_service_and_names_an_endpoint_is_told(churn: Store) -> N
 
 
 def test_an_endpoint_that_is_not_there(churn: Store) -> None:
-    for attempt in (
+    def same(before: Endpoint) -> Endpoint:
+        return before
+
+    attempts: list[Callable[[], object]] = [
         lambda: churn.endpoint("lab", "iris"),
-        lambda: churn.revise_endpoint("lab", "iris", lambda before: before),
-        lambda: churn.add_version(version("a", "iris"), generation(), lambda before: before),
-    ):
+        lambda: churn.revise_endpoint("lab", "iris", same),
+        lambda: churn.add_version(version("a", "iris"), generation(), same),
+    ]
+    for attempt in attempts:
         with pytest.raises(WebserviceException, match=r"WebserviceNotFound.*There are: churn") as caught:
             attempt()
         assert caught.value.code == "WebserviceNotFound"
@@ -109,7 +115,7 @@ def test_an_endpoint_that_is_not_there(churn: Store) -> None:
 
 def test_an_endpoint_is_revised_unless_it_is_being_deleted(churn: Store) -> None:
     before = churn.endpoint("lab", "churn")
-    after = churn.revise_endpoint("lab", "churn", lambda e: e.model_copy(update={"deleting": True}))
+    after = churn.revise_endpoint("lab", "churn", lambda before: before.model_copy(update={"deleting": True}))
     assert after == churn.endpoint("lab", "churn")
     assert after.deleting
     assert after.updated_time > before.updated_time

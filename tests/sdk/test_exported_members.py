@@ -10,7 +10,14 @@ import estiva
 
 def test_exported_members() -> None:
     models = ["CondaDependencies", "Environment", "InferenceConfig", "Model"]
-    kinds = ["AksWebservice", "KubernetesWebservice", "LocalWebservice", "Webservice"]
+    kinds = [
+        "AksEndpoint",
+        "AksWebservice",
+        "Endpoint",
+        "KubernetesWebservice",
+        "LocalWebservice",
+        "Webservice",
+    ]
     assert estiva.__all__ == sorted([*models, *kinds, "Workspace", "__version__"])
     assert [name for name in estiva.__all__ if getattr(estiva, name, None) is None] == []
     with pytest.raises(AttributeError, match="module 'estiva' has no attribute 'Modell'"):

@@ -14,9 +14,10 @@ from pydantic import SecretStr
 
 from estiva import engine
 from estiva.control import debugging, nocode, placement, publications
-from estiva.control.keys import checked, new_credentials
+from estiva.control.keys import changed_keys, new_credentials
 from estiva.control.reconcile import Reconciler
 from estiva.control.stages import Stages
+from estiva.control.views import view
 from estiva.errors import WebserviceException
 from estiva.messages import (
     DebugRequest,
@@ -63,7 +64,7 @@ class Intake:
         self._stages = stages
         self._reconciler = reconciler
         # Looking for a name or a port and writing it down must be one act, or two may be promised the same.
-        self._accepting = threading.Lock()
+        self._accepting = threading.RLock()
 
     def register_model(
         self, workspace: str, wanted: ModelRegistration, on_progress: Callable[[int, int], None]
@@ -83,6 +84,7 @@ class Intake:
 
     def deploy(self, key: ServiceKey, request: DeploymentRequest) -> ServiceView:
         names.service_name(key.service)
+        _check_new_kind(request)
         self._stages.store.workspace(key.workspace)
         if not request.overwrite and self._existing(key):
             raise exists_already(key)  # before models and code are read
@@ -140,22 +142,24 @@ class Intake:
         return self._announce(key)
 
     def keys(self, key: ServiceKey) -> Credentials:
-        return self._stages.access.keys(key.workspace, key.service, self._publication(key))
+        _, publication = self._published(key)
+        return self._stages.access.keys(key.workspace, key.service, publication)
 
     def replace_key(self, key: ServiceKey, name: str, value: SecretStr | None) -> Credentials:
         """The old key stops before this returns; the other one is not touched."""
-        credentials = self._stages.access.replace_key(
-            key.workspace, key.service, self._publication(key), name, value
-        )
+        _, publication = self._published(key)
+        credentials = self._stages.access.replace_key(key.workspace, key.service, publication, name, value)
         self._stages.publisher.publish(key.workspace)
         return credentials
 
     def token(self, key: ServiceKey) -> TokenView:
-        return self._stages.access.token(key.workspace, f"service:{key.service}", self._publication(key))
+        route, publication = self._published(key)
+        return self._stages.access.token(key.workspace, route, publication)
 
     def revoke_tokens(self, key: ServiceKey) -> None:
         """Those that were given out stop before this returns."""
-        self._stages.access.revoke_tokens(key.workspace, key.service, self._publication(key))
+        _, publication = self._published(key)
+        self._stages.access.revoke_tokens(key.workspace, key.service, publication)
         self._stages.publisher.publish(key.workspace)
 
     def delete(self, key: ServiceKey) -> None:
@@ -163,28 +167,25 @@ class Intake:
         self._stages.store.update_service(key, state=ServiceState.DELETING)
         self._reconciler.abandon(key)
 
-    def view(self, key: ServiceKey) -> ServiceView:
-        store = self._stages.store
-        service = store.service(key)
-        published = service.publication or Publication(), store.workspace(key.workspace)
-        seen = self._stages.fleet.glimpse(key)
-        return ServiceView(
-            service=service,
-            scoring_uri=publications.scoring_uri(key, *published),
-            local_uri=publications.local_uri(key, *published),
-            certificate=publications.certificate(*published),
-            desired=store.generation(key, service.desired),
-            serving=None if service.serving is None else store.generation(key, service.serving),
-            replicas=seen.replicas,
-            trouble=seen.trouble,
-        )
-
     def specification(self, workspace: str, request: DeploymentRequest) -> DeploymentSpec:
         """What a new deployment of the request would be; for a trial, too."""
         return self._specification(workspace, request)
 
-    def _publication(self, key: ServiceKey) -> Publication | None:
-        return self._stages.store.service(key).publication
+    def share_port(self, workspace: str) -> None:
+        """Gives the workspace its port when something first needs it; it keeps that for life."""
+        store = self._stages.store
+        with self._accepting:
+            if store.workspace(workspace).port is None:
+                taken = [service.publication.port for service in store.services() if service.publication]
+                others = [other.port for other in store.workspaces()]
+                store.update_workspace(workspace, port=publications.shared_port([*taken, *others]))
+
+    def _published(self, key: ServiceKey) -> tuple[str, Publication | None]:
+        """The id of the route that the key belongs to, and how that is published."""
+        endpoint = self._stages.store.find_endpoint(key.workspace, key.service)
+        if endpoint is not None:
+            return f"endpoint:{key.service}", endpoint.publication
+        return f"service:{key.service}", self._stages.store.service(key).publication
 
     # --- from a request to a specification -----------------------------------------------------------
 
@@ -309,19 +310,8 @@ class Intake:
         )
         publications.check_gateway(publication, self._stages.publisher.available)
         if publication.port is None:
-            self._share_port(key.workspace)
-        service = Service(
-            key=key,
-            kind=request.kind or "local",
-            targets=(spec.target,),
-            state=ServiceState.TRANSITIONING,
-            publication=publication,
-            scaling=Scaling(replicas=request.replicas or 1),
-            desired=1,
-            description=request.description,
-            tags=request.tags or {},
-            properties=request.properties or {},
-        )
+            self.share_port(key.workspace)
+        service = new_service(key, request.kind or "local", spec, request, publication)
         generation = Generation(number=1, state=GenerationState.PENDING, spec=spec)
         self._stages.store.create_service(service, generation, credentials)
         return self._announce(key)
@@ -332,14 +322,6 @@ class Intake:
         if wanted.certificate is None:
             return None
         return self._stages.access.keep_certificate(workspace, wanted.certificate, before)
-
-    def _share_port(self, workspace: str) -> None:
-        """Gives the workspace its port when the first service needs it; it keeps that for life."""
-        store = self._stages.store
-        if store.workspace(workspace).port is None:
-            taken = [service.publication.port for service in store.services() if service.publication]
-            others = [other.port for other in store.workspaces()]
-            store.update_workspace(workspace, port=publications.shared_port([*taken, *others]))
 
     def _accept(
         self, key: ServiceKey, spec: DeploymentSpec, reason: Reason, request: DeploymentRequest | None
@@ -358,7 +340,7 @@ class Intake:
     def _announce(self, key: ServiceKey) -> ServiceView:
         self._reconciler.wake()
         self._stages.changes.announce()
-        return self.view(key)
+        return view(self._stages, key)
 
     def _relabel(self, key: ServiceKey, request: DeploymentRequest) -> None:
         labels = {name: getattr(request, name) for name in ("description", "tags", "properties")}
@@ -366,21 +348,54 @@ class Intake:
         self._stages.store.update_service(key, **given)
 
     def _republish(self, service: Service, request: DeploymentRequest) -> None:
-        """What of the service is no part of a generation."""
-        wanted = request.publication or PublicationRequest()
-        before = service.publication or Publication()
-        certificate = self._certificate(service.key.workspace, wanted, before.certificate)
-        publication = publications.changed(service.key, before, wanted, certificate)
-        publications.check_gateway(publication, self._stages.publisher.available)
-        given = {"primary_key": wanted.primary_key, "secondary_key": wanted.secondary_key}
-        keys = {name: checked(key) for name, key in given.items() if key is not None}
-        self._stages.store.update_credentials(service.key.workspace, service.key.service, **keys)
-        changes: dict[str, object] = {"publication": publication}
+        """What of the service is no part of a generation. A version is published with its endpoint."""
+        changes: dict[str, object] = {}
+        if service.publication is not None:
+            changes["publication"] = self._publication_changed(service.key, service.publication, request)
         if request.replicas is not None:
             changes["scaling"] = Scaling(replicas=request.replicas)
         self._stages.store.update_service(service.key, **changes)
-        if publication != service.publication:
+        if changes.get("publication", service.publication) != service.publication:
             self._stages.publisher.publish(service.key.workspace)  # in force before this returns
+
+    def _publication_changed(
+        self, key: ServiceKey, before: Publication, request: DeploymentRequest
+    ) -> Publication:
+        wanted = request.publication or PublicationRequest()
+        certificate = self._certificate(key.workspace, wanted, before.certificate)
+        publication = publications.changed(key, before, wanted, certificate)
+        publications.check_gateway(publication, self._stages.publisher.available)
+        self._stages.store.update_credentials(key.workspace, key.service, **changed_keys(wanted))
+        return publication
+
+
+def new_service(
+    key: ServiceKey,
+    kind: ServiceKind,
+    spec: DeploymentSpec,
+    request: DeploymentRequest,
+    publication: Publication | None,
+) -> Service:
+    """One whose first generation is on its way."""
+    return Service(
+        key=key,
+        kind=kind,
+        targets=(spec.target,),
+        state=ServiceState.TRANSITIONING,
+        publication=publication,
+        scaling=Scaling(replicas=request.replicas or 1),
+        desired=1,
+        description=request.description,
+        tags=request.tags or {},
+        properties=request.properties or {},
+    )
+
+
+def _check_new_kind(request: DeploymentRequest) -> None:
+    if request.kind == "endpoint":
+        raise WebserviceException(
+            "An endpoint is no single service: create it with its first version.", code="KindWrong"
+        )
 
 
 def _target(kind: ServiceKind, runtime: Runtime, environment: EnvironmentSpecification) -> TargetKind:

@@ -13,6 +13,7 @@ from typing import Literal, get_args
 from pydantic import SecretStr
 
 from estiva.errors import WebserviceException
+from estiva.messages import PublicationRequest
 from estiva.records import Credentials
 
 KeyName = Literal["primary", "secondary"]
@@ -46,6 +47,12 @@ def replacement(name: str, key: SecretStr | None) -> dict[str, SecretStr]:
             f"There is no key {name!r}: a service has a primary and a secondary one.", code="KeyUnknown"
         )
     return {f"{name}_key": new_key() if key is None else checked(key)}
+
+
+def changed_keys(wanted: PublicationRequest) -> dict[str, SecretStr]:
+    """The change of the credentials that puts the keys in place that were asked for."""
+    given = {"primary_key": wanted.primary_key, "secondary_key": wanted.secondary_key}
+    return {name: checked(key) for name, key in given.items() if key is not None}
 
 
 def digest(key: SecretStr) -> str:

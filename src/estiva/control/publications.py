@@ -103,7 +103,8 @@ def _uri(key: ServiceKey, publication: Publication, workspace: Workspace, host: 
     scheme = "https" if certificate(publication, workspace) else "http"
     shown = f"[{host}]" if ":" in host else host
     if publication.port is None:
-        return f"{scheme}://{shown}:{workspace.port}/api/v1/service/{key.service}/score"
+        noun = "service" if key.version is None else "endpoint"
+        return f"{scheme}://{shown}:{workspace.port}/api/v1/{noun}/{key.service}/score"
     return f"{scheme}://{shown}:{publication.port}/score"
 
 

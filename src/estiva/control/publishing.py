@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
+from estiva.control import traffic
 from estiva.control.access import AccessControl
 from estiva.control.fleet import Fleet
 from estiva.gateway import Gateway, binary
 from estiva.home import Home
 from estiva.records import (
     Access,
+    Endpoint,
     Generation,
     Listener,
     Member,
@@ -99,15 +101,29 @@ class Publisher:
 
     def _routes(self, workspace: str) -> list[Route]:
         routes = []
+        versions: defaultdict[str, list[Version]] = defaultdict(list)
         for service in self._store.services(workspace):
-            number = self._switching.get(service.key, service.serving)
-            if number is not None and service.state is not ServiceState.DELETING:
-                generation = self._generation(service, number)
-                replicas = self._fleet.glimpse(service.key).of(number)
+            served = self._version(service)
+            if served is None:
+                continue
+            if service.key.version is None:
                 access = self._access.rules(workspace, service.key.service, service.publication)
-                published = self._listener(service)
-                routes.append(route(service, generation, replicas, published, access))
+                routes.append(service_route(service, served, self._listener(service), access))
+            else:
+                versions[service.key.service].append(served)
+        for endpoint in self._store.endpoints(workspace):
+            if versions[endpoint.name]:
+                access = self._access.rules(workspace, endpoint.name, endpoint.publication)
+                routes.append(endpoint_route(endpoint, versions[endpoint.name], access))
         return routes
+
+    def _version(self, service: Service) -> Version | None:
+        """What serves of it; None if nothing does."""
+        number = self._switching.get(service.key, service.serving)
+        if number is None or service.state is ServiceState.DELETING:
+            return None
+        replicas = self._fleet.glimpse(service.key).of(number)
+        return version(service, self._generation(service, number), replicas)
 
     def _shared(self, workspace: str) -> Listener | None:
         """The workspace's port, once a service has needed it."""
@@ -139,8 +155,10 @@ def member_name(replica: Replica) -> str:
 
 
 def pool(key: ServiceKey) -> str:
-    """What the gateway calls a service's replicas."""
-    return f"service:{key.service}:{_VERSION}"
+    """What the gateway calls the replicas of a service, or of a version of an endpoint."""
+    if key.version is None:
+        return f"service:{key.service}:{_VERSION}"
+    return f"endpoint:{key.service}:{key.version}"
 
 
 def takes_requests(replica: Replica) -> bool:
@@ -148,21 +166,15 @@ def takes_requests(replica: Replica) -> bool:
     return replica.phase is not ReplicaPhase.STARTING or replica.restarts > 0
 
 
-def route(
-    service: Service,
-    generation: Generation,
-    replicas: tuple[Replica, ...],
-    listener: Listener | None = None,
-    access: Access | None = None,
-) -> Route:
+def version(service: Service, generation: Generation, replicas: tuple[Replica, ...]) -> Version:
     """With those replicas that are wanted and have been ready; in debug mode, with the one that is debugged.
 
     How many requests a replica takes is what it says itself: workers and batches are its script's matter.
     """
     settings = generation.spec.settings
     capacity = max((replica.capacity for replica in replicas), default=0)
-    version = Version(
-        name=_VERSION,
+    return Version(
+        name=service.key.version or _VERSION,
         members=tuple(
             Member(name=member_name(r), address=r.address)
             for r in replicas
@@ -173,10 +185,33 @@ def route(
         timeout_ms=settings.answer_ms,
         body_limit=settings.body_limit,
     )
+
+
+def service_route(
+    service: Service, served: Version, listener: Listener | None = None, access: Access | None = None
+) -> Route:
     return Route(
         name=service.key.service,
-        versions=(version,),
+        versions=(served,),
         listener=listener,
         shared=service.publication is not None and service.publication.port is None,
         access=access,
+    )
+
+
+def endpoint_route(endpoint: Endpoint, served: Sequence[Version], access: Access | None = None) -> Route:
+    """With the versions that serve, and their shares of the requests."""
+    names = [one.name for one in served]
+    chosen, shares = traffic.default(endpoint, names), traffic.shares(endpoint, names)
+    versions = (
+        one.model_copy(update={"weight": shares[one.name], "is_default": one.name == chosen})
+        for one in served
+    )
+    return Route(
+        name=endpoint.name,
+        kind="endpoint",
+        versions=tuple(versions),
+        shared=True,
+        access=access,
+        sticky_header=endpoint.sticky_header,
     )

@@ -195,10 +195,22 @@ class Reconciler:
 
     def _delete(self, service: Service) -> None:
         self._stages.publisher.publish(service.key.workspace)
+        if not self._may_end(service.key):
+            return
         self._stages.fleet.delete(service.key)
-        self._stages.store.remove_service(service.key)
+        if service.key.version is None:
+            self._stages.store.remove_service(service.key)
+        else:
+            self._stages.store.remove_version(service.key)
         self._stages.prune()
         log.info("service deleted", service=str(service.key))
+
+    def _may_end(self, key: ServiceKey) -> bool:
+        """A version whose endpoint goes on first answers what it has: callers know nothing of versions."""
+        if key.version is None or self._stages.store.endpoint(key.workspace, key.service).deleting:
+            return True
+        replicas = self._stages.fleet.observe(key).replicas
+        return all(self._stages.publisher.quiet(key, replica) for replica in replicas)
 
     def _restore(self, service: Service, deploying: bool, interrupt: threading.Event) -> None:
         """Starts replicas of the serving generation that are missing: killed, or gone with a reboot."""

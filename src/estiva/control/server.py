@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 
 from estiva import __version__
+from estiva.control.endpoints import EndpointIntake
 from estiva.control.intake import Intake
 from estiva.control.reconcile import Reconciler
 from estiva.control.stages import Stages
@@ -21,6 +22,7 @@ class Server:
         self.stages = Stages.open(home)
         self.reconciler = Reconciler(self.stages)
         self.intake = Intake(self.stages, self.reconciler)
+        self.endpoints = EndpointIntake(self.stages, self.intake, self.reconciler)
         self.stopping = threading.Event()
         self._request_exit = request_exit
         self._started = time.monotonic()

@@ -56,9 +56,12 @@ def promoted(endpoint: Endpoint, name: str) -> Endpoint:
     return endpoint.model_copy(update={"defaults": (name, *others)})
 
 
-def controlled(endpoint: Endpoint, name: str) -> Endpoint:
-    """With that version as the control, and every other as a treatment."""
-    versions = (v.model_copy(update={"is_control": v.name == name}) for v in endpoint.versions)
+def controlled(endpoint: Endpoint, name: str, wanted: bool) -> Endpoint:
+    """With that version as the control, and every other as a treatment; or as a treatment itself."""
+    versions = (
+        v.model_copy(update={"is_control": wanted if v.name == name else v.is_control and not wanted})
+        for v in endpoint.versions
+    )
     return endpoint.model_copy(update={"versions": tuple(versions)})
 
 
@@ -74,8 +77,8 @@ def check_removal(endpoint: Endpoint, name: str, serving: Collection[str]) -> No
         )
     if name == default(endpoint, serving):
         raise WebserviceException(
-            f"{name!r} is the default version of the endpoint {endpoint.name!r}: it takes the requests that no "
-            f"other one claims. Make another one the default first ({', '.join(others)}).",
+            f"{name!r} is the default version of the endpoint {endpoint.name!r}: it takes what no other one "
+            f"claims. Make another one the default first ({', '.join(others)}).",
             code="VersionDefault",
         )
 
@@ -97,7 +100,7 @@ def _check_sum(endpoint: str, claimed: Mapping[str, int]) -> None:
     if total > _ALL:
         listed = ", ".join(f"{name} {share}" for name, share in claimed.items() if share)
         raise WebserviceException(
-            f"The percentages of the endpoint {endpoint!r} would be {total} in sum ({listed}), and there is no "
-            "more than 100. Give another version less in the same change.",
+            f"The percentages of the endpoint {endpoint!r} would be {total} in sum ({listed}), more "
+            "than 100. Give another version less in the same change.",
             code="TrafficOver100",
         )

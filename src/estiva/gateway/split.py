@@ -10,10 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from estiva.gateway.answers import name, refuse
-from estiva.records import Route
-
-VERSION_HEADER = "x-estiva-version"
-"""Picks a version by name, whatever its percentage: to try it before it gets traffic."""
+from estiva.records import VERSION_HEADER, Route
 
 _TABLE = "split"
 _SPREAD = 61
@@ -26,12 +23,14 @@ def table(routes: int) -> str:
 
 def number(route: Route, condition: str = "") -> str:
     """Rules that number a request; `condition` tells the route's requests from others of the frontend."""
-    if len(route.versions) == 1:
+    if route.kind == "service":
         return ""
     named = f"{{ req.hdr({VERSION_HEADER}) -m found }}"
     known = "".join(f" !{_names(version.name)}" for version in route.versions)
     unknown = f"There is no such version of {name(route)} as {VERSION_HEADER} names."
     lines = refuse(404, unknown, f"{condition} {named}{known}".strip())
+    if len(route.versions) == 1:
+        return lines
     sticky = f"{{ req.hdr({route.sticky_header}) -m found }}" if route.sticky_header else ""
     counted = _when(condition, f"!{named}", f"!{sticky}" if sticky else "")
     lines += (

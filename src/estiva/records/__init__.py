@@ -36,7 +36,7 @@ from estiva.records.replicas import (
     Replica,
     ReplicaPhase,
 )
-from estiva.records.routes import Access, Listener, Load, Member, Route, Version
+from estiva.records.routes import VERSION_HEADER, Access, Listener, Load, Member, Route, Version
 from estiva.records.services import (
     Code,
     Debugger,
@@ -56,6 +56,7 @@ from estiva.records.services import (
 )
 
 __all__ = [
+    "VERSION_HEADER",
     "Access",
     "AutoscalePolicy",
     "Certificate",

@@ -8,6 +8,9 @@ from pydantic import Field
 
 from estiva.records.base import Record
 
+VERSION_HEADER = "x-estiva-version"
+"""Picks a version of an endpoint by name, whatever its percentage: to try it before it gets traffic."""
+
 
 class Member(Record):
     """One server in the pool behind a version: a replica's address under a name that is unique in it."""

@@ -14,8 +14,8 @@ from estiva.records.content import Tree
 from estiva.records.evidence import Evidence, Finding, StepName
 from estiva.records.publications import Publication, Scaling
 
-ServiceKind = Literal["local", "container", "kubernetes"]
-"""What scripts know as LocalWebservice, AciWebservice and AksWebservice."""
+ServiceKind = Literal["local", "container", "kubernetes", "endpoint"]
+"""What scripts know as LocalWebservice, AciWebservice, AksWebservice and AksEndpoint."""
 
 TargetKind = Literal["process", "docker"]
 """Where replicas run: the name of a module in `estiva.targets`."""

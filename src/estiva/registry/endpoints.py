@@ -53,6 +53,11 @@ class EndpointStore(Database):
         with self.reading() as connection:
             return _require(connection, workspace, name)
 
+    def find_endpoint(self, workspace: str, name: str) -> Endpoint | None:
+        """None if there is none."""
+        with self.reading() as connection:
+            return _find(connection, workspace, name)
+
     def endpoints(self, workspace: str | None = None) -> list[Endpoint]:
         """Those of one workspace, or all, by name."""
         query = _endpoints.select().order_by(_endpoints.c.workspace, _endpoints.c.name)

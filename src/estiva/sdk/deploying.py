@@ -15,6 +15,8 @@ from estiva.messages import DeploymentRequest, ModelReference, ServiceView
 from estiva.sdk.arguments import existing_path, labels, parse_id
 from estiva.sdk.configuration import WebserviceDeploymentConfiguration
 from estiva.sdk.connection import address, connect
+from estiva.sdk.endpoint import first_version
+from estiva.sdk.endpoint_configuration import EndpointDeploymentConfiguration
 from estiva.sdk.environment import Environment
 from estiva.sdk.inference import InferenceConfig
 from estiva.sdk.local import LocalWebserviceDeploymentConfiguration
@@ -51,13 +53,25 @@ def deploy(
     configuration = deployment_config or LocalWebserviceDeploymentConfiguration()
     body = request(models, inference_config, configuration, environment)
     body = body.model_copy(update={"overwrite": overwrite})
-    place = address("workspaces", workspace.name, "services", name)
-    answer = connect().request("PUT", place, body=body.body())
+    answer = _put(workspace, name, configuration, body)
     service = Webservice(workspace, name, _view=ServiceView.model_validate(answer))
     if show_output:
         _print_deployment(service, body)
         configuration.print_deploy_configuration()
     return service
+
+
+def _put(
+    workspace: Workspace,
+    name: str,
+    configuration: WebserviceDeploymentConfiguration,
+    body: DeploymentRequest,
+) -> Any:
+    if isinstance(configuration, EndpointDeploymentConfiguration):
+        place = address("workspaces", workspace.name, "endpoints", name)
+        return connect().request("PUT", place, body=first_version(configuration, name, body).body())
+    place = address("workspaces", workspace.name, "services", name)
+    return connect().request("PUT", place, body=body.body())
 
 
 def request(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from os import PathLike
-from typing import Any
+from typing import Any, ClassVar
 
 from estiva.errors import WebserviceException
 from estiva.messages import PublicationRequest
-from estiva.records import ServiceSettings
+from estiva.records import ServiceKind, ServiceSettings
 from estiva.sdk.access import WithTokens
 from estiva.sdk.configuration import WebserviceDeploymentConfiguration
 from estiva.sdk.inference import InferenceConfig
@@ -38,7 +38,7 @@ class KubernetesWebserviceDeploymentConfiguration(WebserviceDeploymentConfigurat
     machine do not have, `print_deploy_configuration` says that it has no effect here.
     """
 
-    kind = "kubernetes"
+    kind: ClassVar[ServiceKind] = "kubernetes"
 
     def __init__(
         self,
@@ -218,7 +218,9 @@ class KubernetesWebservice(WithTokens, Webservice, kind="kubernetes"):
 
     compute_type = "AKS"
 
-    deploy_configuration = KubernetesWebserviceDeploymentConfiguration
+    deploy_configuration: ClassVar[Callable[..., WebserviceDeploymentConfiguration]] = (
+        KubernetesWebserviceDeploymentConfiguration
+    )
 
     def update(
         self,

@@ -354,9 +354,13 @@ class Webservice(Guarded, Debuggable):
             self._view.local_uri,
             input_data,
             timeout_ms=timeout,
-            headers=self._credential_headers(),
+            headers=self._headers(),
             certificate=self._certificate,
         )
+
+    def _headers(self) -> dict[str, str]:
+        """What `run` sends beside the data."""
+        return self._credential_headers()
 
     def _check_kind(self) -> None:
         """Raises WebserviceException for a service of another kind than this class is for."""
@@ -369,7 +373,7 @@ class Webservice(Guarded, Debuggable):
             )
 
     def _fetch(self) -> ServiceView:
-        return fetch(self.workspace, self.name)
+        return ServiceView.model_validate(connect().request("GET", self._path))
 
     def _changed(self, answer: Any, wait: bool) -> None:
         self._view = ServiceView.model_validate(answer)

@@ -5,10 +5,24 @@ from __future__ import annotations
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
-from estiva.control.api import environments, models, packages, server, services, workspaces
+from estiva.control.api import (
+    deployments,
+    endpoints,
+    environments,
+    keys,
+    models,
+    packages,
+    server,
+    services,
+    workspaces,
+)
 from estiva.control.server import Server
 from estiva.errors import EstivaError, UserErrorException
 from estiva.messages import Problem
+
+_SERVICE = "/workspaces/{workspace}/services/{name}"
+_ENDPOINT = "/workspaces/{workspace}/endpoints/{name}"
+_VERSION = f"{_ENDPOINT}/versions/{{version}}"
 
 _STATUS_BY_CODE = {
     "WorkspaceNotFound": 404,
@@ -16,7 +30,14 @@ _STATUS_BY_CODE = {
     "EnvironmentNotFound": 404,
     "WebserviceNotFound": 404,
     "WorkspaceExists": 409,
+    "VersionNotFound": 404,
     "ServiceExists": 409,
+    "VersionExists": 409,
+    "VersionNotHealthy": 409,
+    "VersionDefault": 409,
+    "VersionLast": 409,
+    "TrafficInvalid": 400,
+    "TrafficOver100": 400,
     "PortInUse": 409,
     "DeletionRequired": 412,
     "KeyUnknown": 400,
@@ -45,6 +66,10 @@ def build(control: Server) -> FastAPI:
     def answer_error(_request: Request, error: EstivaError) -> JSONResponse:
         return JSONResponse(problem(error).model_dump(), status_code=status_of(error))
 
-    for module in (server, workspaces, models, packages, environments, services):
+    for module in (server, workspaces, models, packages, environments, services, endpoints):
         app.include_router(module.router)
+    for prefix in (_SERVICE, _VERSION):
+        app.include_router(deployments.router, prefix=prefix)
+    for prefix in (_SERVICE, _VERSION, _ENDPOINT):
+        app.include_router(keys.router, prefix=prefix)
     return app
