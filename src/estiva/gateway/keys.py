@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Set
 from pathlib import Path
 
 from estiva.errors import GatewayException
 from estiva.gateway.access import KEYS_FILE
 from estiva.gateway.runtime import Runtime
+
+_END_SECONDS = 1.0
+_POLL_SECONDS = 0.01
 
 
 class Keys:
@@ -35,8 +39,17 @@ class Keys:
         try:
             self._tell(worker, entries)
         except GatewayException:
-            if worker in self._runtime.workers().all:
+            if not self._ends(worker):
                 raise
+
+    def _ends(self, worker: int) -> bool:
+        """The master lists a worker that does not answer any more for another moment."""
+        deadline = time.monotonic() + _END_SECONDS
+        while worker in self._runtime.workers().all:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(_POLL_SECONDS)
+        return True
 
     def _tell(self, worker: int, entries: Set[str]) -> None:
         known = parse(self._runtime.ask(worker, f"show acl {KEYS_FILE}"))
@@ -46,7 +59,7 @@ class Keys:
             for entry in sorted(changed):
                 answer = self._runtime.ask(worker, f"{command} acl {KEYS_FILE} {entry}")
                 if answer:
-                    raise GatewayException("The gateway did not take a key.", detail=answer)
+                    raise GatewayException(f"The gateway did not take a key: {answer}.", detail=command)
 
 
 def parse(answer: str) -> set[str] | None:
