@@ -249,6 +249,9 @@ class Endpoint(KubernetesWebservice, kind="endpoint"):
     def scale(self, replicas: int, wait: bool = False) -> NoReturn:  # noqa: ARG002
         self._refuse("scale")
 
+    def debug(self, *_arguments: Any, **_options: Any) -> NoReturn:
+        self._refuse("debug")
+
     # --- how -----------------------------------------------------------------------------------------
 
     @property
@@ -272,7 +275,7 @@ class Endpoint(KubernetesWebservice, kind="endpoint"):
 
     def _refuse(self, what: str) -> NoReturn:
         raise WebserviceException(
-            f"An endpoint does not {what}, its versions do: endpoint.versions[NAME].{what}(...). "
+            f"An endpoint has no {what}(), its versions have: endpoint.versions[NAME].{what}(...). "
             f"{self.name!r} has: {', '.join(self.versions)}.",
             code="VersionMissing",
         )
