@@ -130,7 +130,7 @@ class EndpointIntake:
         wanted = request.publication or PublicationRequest()
 
         def revise(before: Endpoint) -> Endpoint:
-            publication = publications.changed(key, before.publication, wanted, None)
+            publication = publications.changed(key, before.publication, wanted)
             given = request.model_dump(exclude={"publication"}, exclude_none=True)
             if given.get("sticky_header") == "":
                 given["sticky_header"] = None
@@ -153,7 +153,7 @@ class EndpointIntake:
 
     def _create(self, key: ServiceKey, request: VersionRequest) -> ServiceView:
         wanted = request.deployment.publication or PublicationRequest()
-        publication = publications.published("kubernetes", wanted, (), None)
+        publication = publications.published("kubernetes", wanted, ())
         publications.check_gateway(publication, self._stages.publisher.available)
         credentials = new_credentials(wanted.primary_key, wanted.secondary_key)
         service, generation = self._version(key, request)
