@@ -372,8 +372,9 @@ class EndpointVersion(KubernetesWebservice):
     def _check_kind(self) -> None:
         """Its endpoint has made it."""
 
-    def _headers(self) -> dict[str, str]:
-        return {**super()._headers(), VERSION_HEADER: self.name}
+    def _credential_headers(self) -> dict[str, str]:
+        """What opens the endpoint, and picks this version of it."""
+        return {**super()._credential_headers(), VERSION_HEADER: self.name}
 
     def _running(self) -> str:
         return (

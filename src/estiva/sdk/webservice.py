@@ -354,13 +354,9 @@ class Webservice(Guarded, Debuggable):
             self._view.local_uri,
             input_data,
             timeout_ms=timeout,
-            headers=self._headers(),
+            headers=self._credential_headers(),
             certificate=self._certificate,
         )
-
-    def _headers(self) -> dict[str, str]:
-        """What `run` sends beside the data."""
-        return self._credential_headers()
 
     def _check_kind(self) -> None:
         """Raises WebserviceException for a service of another kind than this class is for."""
