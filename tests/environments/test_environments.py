@@ -32,7 +32,7 @@ def asked(python: str, program: str) -> str:
 def test_from_a_conda_file_to_an_environment(environments: Environments) -> None:
     version = "{}.{}".format(*sys.version_info)
     text = f"dependencies: [python={version}, idna=3.6, pip: [azureml-defaults, six==1.16.0]]"
-    locked = lock(environments, parse_conda(text, name="myenv"))
+    locked = lock(environments, parse_conda(text, name="myenv").model_copy(update={"resolver": "pypi"}))
     assert environments.packages(locked) == ("idna==3.6", "six==1.16.0")
     assert locked.notices == ("Conda packages are installed from PyPI: idna==3.6.*.",)
     assert not environments.ready(locked)

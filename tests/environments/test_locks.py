@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import io
 import os
-import re
 import subprocess
 import sys
 import tarfile
@@ -10,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from estiva.environments import interpreters, locks
+from estiva.environments import Environments, interpreters, locks
+from estiva.environments.compilation import Preference
 from estiva.errors import EnvironmentException, UserErrorException
-from estiva.records import EnvironmentSpecification, Lock
+from estiva.records import CondaPackage, EnvironmentSpecification, Lock
 from tests.environments.conftest import PackageIndex, Wheels
 
 WRONG_HASH = f"sha256:{'0' * 64}"
@@ -33,7 +33,7 @@ def resolve(
         cache=cache,
         on_line=told.append,
         cancelled=lambda: False,
-        prefer=prefer,
+        preference=Preference(prefer),
     )
 
 
@@ -182,8 +182,8 @@ def test_versions_of_a_lock_are_preferred_where_they_fit(wheels: Wheels, cache: 
 
 
 def renewed(spec: EnvironmentSpecification, before: Lock, *packages: str) -> tuple[str, ...]:
-    own = interpreters.find(None, sys.executable)
-    lock = locks.renew(spec, own, before, packages, on_line=lambda _: None, cancelled=lambda: False)
+    environments = Environments(Path("/nowhere"), Path("/nowhere"))
+    lock = environments.renew(spec, sys.executable, before, packages, lambda _: None, lambda: False)
     return locks.packages(lock)
 
 
@@ -215,14 +215,10 @@ def test_a_source_beside_a_wheel_is_never_run(wheels: Wheels, cache: Path, tmp_p
     assert not (tmp_path / "ran").exists()
 
 
-@pytest.mark.network
-def test_a_lock_is_written_as_a_pylock(cache: Path) -> None:
-    lock = resolve(EnvironmentSpecification(name="e", pip_packages=("six==1.16.0",)), cache)
-    text = locks.to_pylock(lock, on_line=lambda _: None, cancelled=lambda: False)
-    assert text.startswith('lock-version = "1.0"\n')
-    assert 'name = "six"\nversion = "1.16.0"\n' in text
-    assert set(re.findall(r'sha256 = "(\w+)"', text)) == set(re.findall(r"sha256:(\w+)", lock.requirements))
-    with pytest.raises(EnvironmentException, match="no locked packages"):
-        locks.to_pylock(
-            lock.model_copy(update={"requirements": ""}), on_line=lambda _: None, cancelled=lambda: False
-        )
+def test_what_is_shown_has_no_credentials() -> None:
+    requirements = "--index-url https://me:secret@example.org/simple\nthing==1.0\n"
+    url = "https://me:secret@example.org/noarch/thing-1.0-0.conda"
+    conda = CondaPackage(name="thing", version="1.0", build="0", subdir="noarch", url=url, sha256="0" * 64)
+    lock = Lock(python="", python_version="3.11.7", platform="p", requirements=requirements, conda=(conda,))
+    assert "secret" not in locks.masked(lock).model_dump_json()
+    assert locks.masked(lock).model_dump_json().count("https://me:***@example.org/") == 2

@@ -8,7 +8,7 @@ import psutil
 import pytest
 from uv import find_uv_bin
 
-from estiva.environments import uv
+from estiva.environments import programs, uv
 from estiva.errors import EnvironmentException, UserErrorException
 from tests.environments.conftest import PackageIndex
 
@@ -55,7 +55,7 @@ def test_it_is_ended_when_it_takes_too_long(
 def test_a_timeout_that_is_none_is_refused(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ESTIVA_BUILD_TIMEOUT", value)
     with pytest.raises(UserErrorException, match=f'ESTIVA_BUILD_TIMEOUT is "{value}"'):
-        uv.build_timeout()
+        programs.build_timeout()
 
 
 def test_settings_of_pip_reach_uv(
@@ -71,13 +71,14 @@ def test_settings_of_pip_reach_uv(
     ("text", "masked"),
     [
         ("see https://me:secret@example.org/simple/", "see https://me:***@example.org/simple/"),
+        ("https://example.org/t/to-ken/team/x", "https://example.org/t/***/team/x"),
         ("git+https://token@example.org/x", "git+https://***@example.org/x"),
         ("git+ssh://git@example.org/x", "git+ssh://git@example.org/x"),
         ("name @ https://example.org/a@b", "name @ https://example.org/a@b"),
     ],
 )
 def test_credentials_are_masked(text: str, masked: str) -> None:
-    assert uv.mask(text) == masked
+    assert programs.mask(text) == masked
 
 
 def test_credentials_do_not_show_in_what_uv_tells(
@@ -97,10 +98,10 @@ def test_orphans_are_ended_by_what_they_work_on(index: PackageIndex, tmp_path: P
     other = tmp_path / "other"
     other.mkdir()
     orphan, bystander = abandoned(compiling(index, tmp_path)), abandoned(compiling(index, other))
-    uv.end_orphans(str(tmp_path / "asked.in"))
+    programs.end_orphans(str(tmp_path / "asked.in"))
     assert not alive(orphan)
     assert alive(bystander)
-    uv.end_orphans(str(other))
+    programs.end_orphans(str(other))
     assert not alive(bystander)
 
 

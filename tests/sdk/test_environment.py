@@ -231,3 +231,15 @@ def test_a_registrys_password_travels_with_a_deployment_and_nowhere_else() -> No
     assert again.platform.to_text() == "linux/arm64"
     with pytest.raises(AttributeError, match="ContainerRegistry has no attribute 'user'"):
         environment.docker.base_image_registry.user = "ana"
+
+
+def test_the_resolver_is_kept_and_checked(file: Path, tmp_path: Path) -> None:
+    environment = Environment.from_conda_specification("mine", file)
+    assert environment.to_specification().resolver == "auto"
+    environment.python.resolver = "conda"
+    assert Environment.from_specification(environment.to_specification()).python.resolver == "conda"
+    environment.save_to_directory(tmp_path / "saved")
+    assert Environment.load_from_directory(tmp_path / "saved").python.resolver == "conda"
+    environment.python.resolver = "mamba"  # type: ignore[assignment]
+    with pytest.raises(UserErrorException, match="choose one of auto, conda, pypi"):
+        environment.to_specification()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -22,6 +23,20 @@ SpecificationFile = Annotated[
     Path, typer.Argument(help="A conda YAML, or a pip requirements file (.txt).", exists=True, dir_okay=False)
 ]
 
+
+class Resolver(str, Enum):
+    AUTO = "auto"
+    CONDA = "conda"
+    PYPI = "pypi"
+
+    value: Literal["auto", "conda", "pypi"]
+
+
+ResolverName = Annotated[
+    Resolver,
+    typer.Option(help="Where conda packages come from: channels, PyPI, or auto: PyPI if no channel answers."),
+]
+
 RegisteredName = Annotated[
     str, typer.Argument(help="A registered environment.", autocompletion=completion.environments)
 ]
@@ -31,10 +46,16 @@ Version = Annotated[str | None, typer.Option(help="Of a registered environment; 
 
 @app.command(epilog="Example:  estiva env create my-env environment.yml")
 def create(
-    name: str, file: SpecificationFile, workspace: WorkspaceName = None, output: Output = Format.TABLE
+    name: str,
+    file: SpecificationFile,
+    resolver: ResolverName = Resolver.AUTO,
+    workspace: WorkspaceName = None,
+    output: Output = Format.TABLE,
 ) -> None:
     """Register an environment from a file."""
-    registered = read(name, file).register(find(workspace))
+    environment = read(name, file)
+    environment.python.resolver = resolver.value
+    registered = environment.register(find(workspace))
     show_fields({"name": registered.name, "version": registered.version}, output)
 
 
@@ -118,6 +139,8 @@ def lock(
         show_json(locked.model_dump(mode="json", exclude={"changes", "pylock"}))
     else:
         typer.echo(f"# {name}, version {locked.version}, on {locked.lock.platform}")
+        for package in locked.lock.conda:
+            typer.echo(f"{package.url}#sha256:{package.sha256}")
         typer.echo(locked.lock.requirements, nl=False)
 
 

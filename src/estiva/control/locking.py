@@ -90,9 +90,8 @@ def update(
     changes = differences(before, after)
     if changes:
         newest = stages.store.update_environment(workspace, name, after)
-    return LockedEnvironment(
-        name=name, version=newest.version, lock=after if changes else before, changes=changes
-    )
+    shown = stages.environments.shown(after if changes else before)
+    return LockedEnvironment(name=name, version=newest.version, lock=shown, changes=changes)
 
 
 def _registered(

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from estiva.environments import debugger, interpreters, locks, shipping, venvs
-from estiva.environments.platforms import platform_named
-from estiva.environments.uv import Cancelled, OnLine
+from estiva.environments.programs import Cancelled, OnLine
+from estiva.environments.pylock import to_pylock
+from estiva.environments.resolution import Resolution
+from estiva.errors import EnvironmentException
 from estiva.records import EnvironmentSpecification, Lock
 
 
@@ -41,18 +43,8 @@ class Environments:
         """
         if spec.borrowed_from:
             return locks.borrow(spec, interpreters.find(None, spec.borrowed_from))
-        interpreter = _interpreter(spec, default_python, platform)
-        found = _on(interpreter.platform, kept)
-        if found is not None:
-            return locks.relocate(found, interpreter)
-        return locks.resolve(
-            spec,
-            interpreter,
-            cache=self.root / "locks",
-            on_line=on_line,
-            cancelled=cancelled,
-            prefer=_on(interpreter.platform, prefer),
-        )
+        resolution = self._resolution(spec, default_python, platform, on_line, cancelled)
+        return resolution.run(kept, prefer)
 
     def renew(
         self,
@@ -64,12 +56,16 @@ class Environments:
         cancelled: Cancelled,
     ) -> Lock:
         """What `spec` resolves to now, with `packages` at their newest, or all if none is named."""
-        interpreter = interpreters.find(spec.python_version, default_python)
-        return locks.renew(spec, interpreter, before, packages, on_line=on_line, cancelled=cancelled)
+        resolution = self._resolution(spec, default_python, None, on_line, cancelled)
+        return resolution.renew(before, packages)
 
     def pylock(self, lock: Lock, on_line: OnLine, cancelled: Cancelled) -> str:
         """The lock as the text of a pylock.toml."""
-        return locks.to_pylock(lock, on_line=on_line, cancelled=cancelled)
+        return to_pylock(lock, on_line=on_line, cancelled=cancelled)
+
+    def shown(self, lock: Lock) -> Lock:
+        """The lock without the passwords and tokens in it."""
+        return locks.masked(lock)
 
     def build(self, lock: Lock, on_line: OnLine, cancelled: Cancelled) -> str:
         """The interpreter of the built environment; `python -m estiva_server` works in it. Idempotent."""
@@ -98,6 +94,12 @@ class Environments:
         cancelled: Cancelled,
     ) -> shipping.Shipment:
         """What `spec` needs to be built in an image for `machine` ("amd64"); `wheels`: a folder in there."""
+        if spec.resolver == "conda":
+            raise EnvironmentException(
+                "The environment insists on conda packages from channels, which images do not have: there, "
+                'packages come from PyPI. Take the resolver "auto" or "pypi", or a base image that has them.',
+                code="CondaInImage",
+            )
         series = shipping.series_of(spec.python_version, default_python)
         target = shipping.interpreter_for(series, default_python, machine)
         if spec.borrowed_from:
@@ -116,15 +118,12 @@ class Environments:
         """Whether `build` would have nothing to do."""
         return venvs.is_ready(lock, root=self.root, server_source=self.server_source)
 
-
-def _interpreter(
-    spec: EnvironmentSpecification, default_python: str, platform: str | None
-) -> interpreters.Interpreter:
-    if platform is None:
-        return interpreters.find(spec.python_version, default_python)
-    series = shipping.series_of(spec.python_version, default_python)
-    return platform_named(platform).interpreter(series, default_python)
-
-
-def _on(platform: str, made: Sequence[Lock]) -> Lock | None:
-    return next((lock for lock in made if lock.platform == platform), None)
+    def _resolution(
+        self,
+        spec: EnvironmentSpecification,
+        default_python: str,
+        platform: str | None,
+        on_line: OnLine,
+        cancelled: Cancelled,
+    ) -> Resolution:
+        return Resolution(spec, default_python, platform, self.root / "locks", on_line, cancelled)

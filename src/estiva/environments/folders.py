@@ -15,7 +15,7 @@ from pathlib import Path
 
 from filelock import BaseFileLock, FileLock, Timeout
 
-from estiva.environments import uv
+from estiva.environments import programs
 from estiva.environments.explanations import disk_full
 from estiva.errors import EnvironmentException
 
@@ -39,8 +39,8 @@ def make_once(
     digest: str,
     make: Callable[[], None],
     *,
-    on_line: uv.OnLine,
-    cancelled: uv.Cancelled,
+    on_line: programs.OnLine,
+    cancelled: programs.Cancelled,
 ) -> None:
     """Has `make` fill `folder` unless that was done; one maker at a time, the others wait for it.
 
@@ -52,7 +52,7 @@ def make_once(
     with translated(folder), exclusive(folder, on_line=on_line, cancelled=cancelled):
         if is_complete(folder, digest):
             return
-        uv.end_orphans(str(folder))
+        programs.end_orphans(str(folder))
         _remove(folder)
         try:
             make()
@@ -63,15 +63,15 @@ def make_once(
 
 
 @contextmanager
-def exclusive(path: Path, *, on_line: uv.OnLine, cancelled: uv.Cancelled) -> Iterator[None]:
+def exclusive(path: Path, *, on_line: programs.OnLine, cancelled: programs.Cancelled) -> Iterator[None]:
     """Holds the lock of `path` (a file beside it) among threads and processes; the wait for it is bounded."""
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(path.with_name(f"{path.name}.lock"))
     if not _acquired(lock):
         on_line("Another deployment is making the same environment; waiting for it.")
-        deadline = time.monotonic() + uv.build_timeout()
+        deadline = time.monotonic() + programs.build_timeout()
         while not _acquired(lock):
-            uv.raise_if(cancelled)
+            programs.raise_if(cancelled)
             _raise_if_late(deadline)
     try:
         yield

@@ -35,7 +35,9 @@ class Interpreter:
     platform: str
     """Operating system, processor and ABI: environments of equal platform can share what is built."""
     target: str = ""
-    """Another machine, as uv calls it, whose this would be; `path` is then one that serves to resolve."""
+    """Another machine, as uv calls it, whose this would be."""
+    elsewhere: bool = False
+    """Whether it is not on this machine (yet); `path` is then one that serves to resolve."""
 
 
 def find(python_version: str | None, default: str) -> Interpreter:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
-from estiva.environments import uv
+from estiva.environments import programs, uv
 from estiva.environments.explanations import explain
 from estiva.environments.folders import is_complete, make_once, replace_text
 from estiva.records import Lock
@@ -49,7 +49,9 @@ class ServerFolder:
             return False
         return attached and is_complete(self.path, self.digest)
 
-    def attach(self, lock: Lock, venv: Path, *, on_line: uv.OnLine, cancelled: uv.Cancelled) -> None:
+    def attach(
+        self, lock: Lock, venv: Path, *, on_line: programs.OnLine, cancelled: programs.Cancelled
+    ) -> None:
         """Makes the folder unless it is there, and points the environment at it. Idempotent.
 
         What runs in the environment keeps what it has loaded; its next start finds this server.
@@ -57,15 +59,15 @@ class ServerFolder:
 
         def make() -> None:
             on_line(f"Installing the scoring server for Python {lock.python_version}.")
-            self._install(lock, on_line, cancelled)
+            self._install(venv, on_line, cancelled)
 
         if not self.is_attached(venv):
             make_once(self.path, self.digest, make, on_line=on_line, cancelled=cancelled)
             replace_text(_pth(venv), self._pth_text())
 
-    def _install(self, lock: Lock, on_line: uv.OnLine, cancelled: uv.Cancelled) -> None:
+    def _install(self, venv: Path, on_line: programs.OnLine, cancelled: programs.Cancelled) -> None:
         shutil.copytree(self.source, self.path / _PACKAGE, ignore=shutil.ignore_patterns("__pycache__"))
-        target = ["--target", str(self.path), "--python", lock.python, "--compile-bytecode"]
+        target = ["--target", str(self.path), "--python", str(venv / "bin" / "python"), "--compile-bytecode"]
         outcome = uv.run(["pip", "install", *target, *dependencies()], on_line=on_line, cancelled=cancelled)
         if outcome.failed:
             raise explain(outcome.stderr)

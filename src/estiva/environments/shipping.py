@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 from uv import find_uv_bin
 
-from estiva.environments import interpreters, locks, uv
+from estiva.environments import interpreters, locks, programs, uv
 from estiva.environments.explanations import explain
 from estiva.environments.folders import make_once
 from estiva.environments.pip_settings import configuration_files, pip_settings, uv_variables
@@ -144,7 +144,7 @@ def own_machine() -> str:
     return _MACHINES.get(platform.machine(), platform.machine())
 
 
-def uv_for(machine: str, *, root: Path, on_line: uv.OnLine, cancelled: uv.Cancelled) -> Path:
+def uv_for(machine: str, *, root: Path, on_line: programs.OnLine, cancelled: programs.Cancelled) -> Path:
     """This machine's own uv where that will run, else one from the package index."""
     if sys.platform == "linux" and own_machine() == machine:
         return Path(find_uv_bin())

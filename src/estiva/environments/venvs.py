@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from estiva.environments import server, uv
+from estiva.environments import conda, programs, server, uv
 from estiva.environments.explanations import explain
 from estiva.environments.folders import is_complete, make_once, translated
 from estiva.environments.locks import FOLDER_PREFIX
@@ -28,20 +28,20 @@ def is_ready(lock: Lock, *, root: Path, server_source: Path) -> bool:
     folder = folder_of(lock, root=root)
     return (
         is_complete(folder, lock.digest)
-        and Path(lock.python).exists()
+        and (bool(lock.conda) or Path(lock.python).exists())
         and server.ServerFolder.of(lock, root=root, source=server_source).is_attached(folder)
     )
 
 
 def build(
-    lock: Lock, *, root: Path, server_source: Path, on_line: uv.OnLine, cancelled: uv.Cancelled
+    lock: Lock, *, root: Path, server_source: Path, on_line: programs.OnLine, cancelled: programs.Cancelled
 ) -> Path:
     """The environment's folder, built unless it is there; `bin/python` in it is its interpreter.
 
     Idempotent, and safe to call from many threads and processes at once. EnvironmentException with the codes
     of explanations.py, "Cancelled" or "BuildTimeout"; then nothing is left of it.
     """
-    if not Path(lock.python).exists():
+    if not lock.conda and not Path(lock.python).exists():
         raise EnvironmentException(
             f"The interpreter {lock.python} is gone, from which the environment was made. Deploy again.",
             code="PythonNotFound",
@@ -58,21 +58,26 @@ def build(
     return folder
 
 
-def _make(lock: Lock, folder: Path, on_line: uv.OnLine, cancelled: uv.Cancelled) -> None:
+def _make(lock: Lock, folder: Path, on_line: programs.OnLine, cancelled: programs.Cancelled) -> None:
     def run(*arguments: str) -> None:
         outcome = uv.run(arguments, on_line=on_line, cancelled=cancelled)
         if outcome.failed:
             raise explain(outcome.stderr)
 
-    run("venv", "--quiet", "--no-project", "--python", lock.python, str(folder))
+    if lock.conda:
+        conda.install(lock, folder, on_line=on_line, cancelled=cancelled)
+    else:
+        run("venv", "--quiet", "--no-project", "--python", lock.python, str(folder))
     if lock.borrowed:
         (server.site_packages(folder) / BORROWED_PTH).write_text(_borrowed_pth(lock), encoding="utf-8")
     elif lock.requirements:
         requirements = folder / "requirements.txt"
         requirements.write_text(lock.requirements, encoding="utf-8")
-        # sync installs exactly the lock; what comes from a repository has a commit instead of a hash
+        # sync installs exactly the lock, and so would take away what conda has installed;
+        # what comes from a repository has a commit instead of a hash
+        install = ["install", "--no-deps", "-r"] if lock.conda else ["sync"]
         hashes = [] if " @ git+" in lock.requirements else ["--require-hashes"]
-        run("pip", "sync", str(requirements), "--python", str(folder / "bin" / "python"), *hashes)
+        run("pip", *install, str(requirements), "--python", str(folder / "bin" / "python"), *hashes)
 
 
 def _borrowed_pth(lock: Lock) -> str:

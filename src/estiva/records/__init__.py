@@ -11,11 +11,13 @@ What went wrong is `Evidence`, which diagnosis turns into `Finding`s.
 from __future__ import annotations
 
 from estiva.records.assets import (
+    CondaPackage,
     ContainerRegistry,
     Environment,
     EnvironmentSpecification,
     Lock,
     Model,
+    Resolver,
     Workspace,
 )
 from estiva.records.autoscaling import AutoscalePolicy, LoadSample
@@ -61,6 +63,7 @@ __all__ = [
     "AutoscalePolicy",
     "Certificate",
     "Code",
+    "CondaPackage",
     "ContainerRegistry",
     "Credentials",
     "Debugger",
@@ -89,6 +92,7 @@ __all__ = [
     "Record",
     "Replica",
     "ReplicaPhase",
+    "Resolver",
     "Route",
     "Runtime",
     "Scaling",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import datetime
+from typing import Literal
 
 from pydantic import Field, SecretStr, SerializationInfo, field_serializer
 
@@ -61,6 +62,11 @@ class ContainerRegistry(Record):
         return value.get_secret_value() if value is not None and reveals else None
 
 
+Resolver = Literal["auto", "conda", "pypi"]
+"""Where conda packages come from: channels; PyPI, under the names that they have there; or, with "auto",
+channels, and PyPI where no channel can be reached."""
+
+
 class EnvironmentSpecification(Record):
     """What a score script needs, as the user said it."""
 
@@ -73,6 +79,7 @@ class EnvironmentSpecification(Record):
     pip_options: tuple[str, ...] = ()
     """Lines as in a requirements file: "--index-url URL", "--find-links PATH", ..."""
     channels: tuple[str, ...] = ()
+    resolver: Resolver = "auto"
     variables: dict[str, str] = {}
     borrowed_from: str | None = None
     """An interpreter whose installed packages are used as they are; set when no specification was given."""
@@ -93,16 +100,36 @@ class Environment(Record):
     created_time: datetime = Field(default_factory=now)
 
 
+class CondaPackage(Record):
+    """One conda package, as its channel describes it."""
+
+    name: str
+    version: str
+    build: str
+    build_number: int = 0
+    subdir: str
+    """ "linux-64", "noarch", ..."""
+    noarch: str | None = None
+    """ "python" or "generic"."""
+    depends: tuple[str, ...] = ()
+    url: str
+    sha256: str
+    md5: str | None = None
+    size: int | None = None
+
+
 class Lock(Record):
     """The exact packages that a specification resolved to on this platform."""
 
     python: str
-    """Path of the interpreter that the environment is made from."""
+    """Path of the interpreter that the environment is made from; empty if it is one of the conda packages."""
     python_version: str
     """Its full version, "3.11.7"."""
     platform: str
     requirements: str
     """Requirements with hashes, as uv writes them; for a borrowed environment, what was installed there."""
+    conda: tuple[CondaPackage, ...] = ()
+    """By name. What `requirements` says is installed after them, into the same prefix."""
     borrowed: bool = False
     notices: tuple[str, ...] = ()
     """Sentences that the user should read: what was substituted, and why."""
@@ -110,5 +137,6 @@ class Lock(Record):
     @property
     def digest(self) -> str:
         """Names the built environment: same digest, same environment."""
-        content = [self.python, self.python_version, self.platform, self.requirements, self.borrowed]
+        content: list[object] = [self.python, self.python_version, self.platform, self.requirements]
+        content += [self.borrowed, *((package.url, package.sha256) for package in self.conda)]
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()

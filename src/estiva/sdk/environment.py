@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import SecretStr
 
@@ -49,11 +49,14 @@ class _Section:
 
 
 class PythonSection(_Section):
-    _names: tuple[str, ...] = ("conda_dependencies", "interpreter_path", "user_managed_dependencies")
+    _names: tuple[str, ...] = (
+        *("conda_dependencies", "interpreter_path", "resolver", "user_managed_dependencies"),
+    )
 
     def __init__(self) -> None:
         self.conda_dependencies = CondaDependencies()
         self.interpreter_path = "python"
+        self.resolver: records.Resolver = "auto"
         self.user_managed_dependencies = False
 
 
@@ -204,6 +207,7 @@ class Environment(_Section):
         text = specification.dump_conda(found.model_copy(update={"variables": {}}))
         content = read_yaml(text, source=found.name)
         environment.python.conda_dependencies = CondaDependencies(_underlying_structure=content)
+        environment.python.resolver = found.resolver
         if found.borrowed_from is not None:
             environment.python.user_managed_dependencies = True
             environment.python.interpreter_path = found.borrowed_from
@@ -231,6 +235,7 @@ class Environment(_Section):
                     **parsed.variables,
                     **{name: str(value) for name, value in self.environment_variables.items()},
                 },
+                "resolver": self._resolver(),
                 "borrowed_from": self._borrowed_from(),
                 "base_image": self.docker.base_image,
                 "base_dockerfile": self.docker.base_dockerfile,
@@ -239,6 +244,15 @@ class Environment(_Section):
                 "inferencing_stack_version": self.inferencing_stack_version,
             }
         )
+
+    def _resolver(self) -> records.Resolver:
+        known = get_args(records.Resolver)
+        if self.python.resolver not in known:
+            raise UserErrorException(
+                f"There is no resolver {self.python.resolver!r}; choose one of {', '.join(known)}.",
+                code="ResolverUnknown",
+            )
+        return self.python.resolver
 
     def _borrowed_from(self) -> str | None:
         """Dependencies that the user manages are those of an interpreter, by default the running one."""
@@ -355,6 +369,7 @@ class Environment(_Section):
         python = definition.get("python") or {}
         environment.python.user_managed_dependencies = bool(python.get("userManagedDependencies"))
         environment.python.interpreter_path = python.get("interpreterPath") or "python"
+        environment.python.resolver = python.get("resolver") or "auto"
         environment.python.conda_dependencies = CondaDependencies(folder / _CONDA_FILE)
         environment.docker.base_image = (definition.get("docker") or {}).get("baseImage")
         if (folder / _DOCKERFILE).is_file():
@@ -368,6 +383,7 @@ class Environment(_Section):
             "python": {
                 "condaDependencies": json.loads(json.dumps(self.python.conda_dependencies.as_dict())),
                 "interpreterPath": self.python.interpreter_path,
+                "resolver": self.python.resolver,
                 "userManagedDependencies": self.python.user_managed_dependencies,
             },
             "docker": {

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from packaging.utils import canonicalize_name
 
-from estiva.records import Lock
+from estiva.records import CondaPackage, Lock
 from estiva.specification.pip import split_hashes
 
 _PINNED = re.compile(r"(?P<name>[A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])?\s*(?:==|@)\s*(?P<version>\S+)")
@@ -19,7 +19,7 @@ class LockedPackage:
     name: str
     """Canonical."""
     version: str
-    """Or the URL that it comes from."""
+    """With its build, "1.26.4=py311_0", of a conda package; or the URL that it comes from."""
     hashes: frozenset[str]
 
     def __str__(self) -> str:
@@ -27,8 +27,9 @@ class LockedPackage:
 
 
 def locked_packages(lock: Lock) -> dict[str, LockedPackage]:
-    """The packages of a lock by their canonical names, in the lock's order."""
-    return {package.name: package for package in _packages(lock.requirements)}
+    """The packages of a lock by their canonical names; what pip installs hides what conda does."""
+    found = [*map(_conda_package, lock.conda), *_packages(lock.requirements)]
+    return {package.name: package for package in found}
 
 
 def differences(before: Lock, after: Lock) -> tuple[str, ...]:
@@ -37,6 +38,11 @@ def differences(before: Lock, after: Lock) -> tuple[str, ...]:
     names = sorted(old.keys() | new.keys())
     lines = (_difference(old.get(name), new.get(name)) for name in names)
     return (*_python_difference(before, after), *(line for line in lines if line))
+
+
+def _conda_package(package: CondaPackage) -> LockedPackage:
+    version = f"{package.version}={package.build}"
+    return LockedPackage(canonicalize_name(package.name), version, frozenset({f"sha256:{package.sha256}"}))
 
 
 def _packages(requirements: str) -> Iterator[LockedPackage]:

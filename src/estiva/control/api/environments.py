@@ -83,7 +83,8 @@ def lock(control: Control, workspace: str, name: str, wanted: LockRequest) -> St
             stages, workspace, environment, wanted.interpreter, on_line, stopping, wanted.platform
         )
         text = stages.environments.pylock(found, on_line, stopping) if wanted.pylock else ""
-        return LockedEnvironment(name=name, version=environment.version, lock=found, pylock=text)
+        shown = stages.environments.shown(found)
+        return LockedEnvironment(name=name, version=environment.version, lock=shown, pylock=text)
 
     return streams.run(work)
 
