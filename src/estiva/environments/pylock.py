@@ -1,4 +1,4 @@
-"""A lock as a pylock.toml, the standard format; conda packages, which it has no words for, in `tool.estiva`."""
+"""A lock as a pylock.toml, the standard format; what that has no words for is in `tool.estiva`."""
 
 from __future__ import annotations
 
