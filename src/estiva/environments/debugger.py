@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from estiva.environments import uv
+from estiva.environments import programs, uv
 from estiva.environments.explanations import explain
 from estiva.environments.folders import make_once
 
@@ -16,7 +16,7 @@ def folder_of(python: str) -> Path:
     return Path(python).parents[1] / "debugger"
 
 
-def install(python: str, *, on_line: uv.OnLine, cancelled: uv.Cancelled) -> None:
+def install(python: str, *, on_line: programs.OnLine, cancelled: programs.Cancelled) -> None:
     """Idempotent. EnvironmentException as for any package."""
     folder = folder_of(python)
 
