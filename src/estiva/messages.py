@@ -145,6 +145,25 @@ class PublicationRequest(Record):
         return {**self.model_dump(mode="json"), **clear}
 
 
+class ScalingRequest(Record):
+    """How many replicas are wanted; None leaves a part as it is, or in a new deployment, to the kind."""
+
+    replicas: int | None = Field(default=None, ge=1)
+    """A number that stays, whatever the load: ends autoscaling."""
+    autoscale: bool | None = None
+    min_replicas: int | None = Field(default=None, ge=0)
+    max_replicas: int | None = Field(default=None, ge=1)
+    refresh_seconds: float | None = Field(default=None, gt=0)
+    target_utilization: float | None = Field(default=None, gt=0)
+    """A fraction."""
+    idle_seconds: float | None = Field(default=None, ge=0)
+
+    @property
+    def bounds(self) -> dict[str, Any]:
+        """What of an AutoscalePolicy was given."""
+        return self.model_dump(exclude={"replicas", "autoscale"}, exclude_none=True)
+
+
 class KeyRequest(Record):
     """A key to take the place of one; None: a new random one."""
 
@@ -185,7 +204,7 @@ class DeploymentRequest(Record):
     interpreter: str
     settings: ServiceSettings | None = None
     publication: PublicationRequest | None = None
-    replicas: int | None = Field(default=None, ge=1)
+    scaling: ScalingRequest | None = None
     variables: dict[str, str] | None = None
     secrets: dict[str, SecretStr] | None = None
     overwrite: bool = False
@@ -250,10 +269,6 @@ class DebugRequest(Record):
     """On 127.0.0.1; None: as before, else the usual one, or a free one."""
     wait: bool = False
     """Load the script only when it has."""
-
-
-class ScaleRequest(Record):
-    replicas: int = Field(ge=1)
 
 
 class VersionRequest(Record):

@@ -28,11 +28,20 @@ def test_what_leaves_is_deleted_once_it_is_idle() -> None:
 def test_a_name_that_may_mean_another_address_takes_a_reload() -> None:
     assert plan({OLD: ADDRESS}, {OLD: "unix@/r/2.sock maxconn 1"}, {OLD: SERVING}) is None
     assert plan({OLD: ADDRESS}, {}, {OLD: SERVING}) is None
-    assert plan({OLD: ADDRESS}, {OLD: ADDRESS}, {OLD: IDLE}) is None
+    assert plan({OLD: ADDRESS}, {OLD: ADDRESS}, {OLD: LEAVING}) is None
+
+
+def test_a_name_that_is_idle_is_used_again() -> None:
+    assert plan({OLD: ADDRESS}, {}, {OLD: IDLE}) == Changes(
+        ("del server sum/g1-0", "add server sum/g1-0 unix@/r/1.sock maxconn 1", "enable health sum/g1-0",
+         "enable server sum/g1-0")
+    )  # fmt: skip
 
 
 def test_an_answer_that_is_not_expected_is_a_failure() -> None:
     assert succeeded("add server sum/g1-0 x", "New server registered.")
     assert not succeeded("add server sum/g1-0 x", "")
+    assert succeeded("del server sum/g1-0", "Server deleted.")
+    assert not succeeded("del server sum/g1-0", "No such server.")
     assert succeeded("enable server sum/g1-0", "")
     assert not succeeded("enable server sum/g1-0", "No such server.")

@@ -46,7 +46,38 @@ def test_busy_and_waiting_requests_are_counted(
         backend.release.set()
         assert running.result(PATIENCE).status_code == 200
     assert (load.route, load.version, load.busy, load.ready, load.errors) == ("service:sum", "v1", 1, 1, 1)
+    assert load.rejected == 1
     assert [one.requests for one in gateway.load()] == [0, 2]
+
+
+def test_only_requests_that_no_replica_took_are_rejected(
+    gateway: Gateway, make_backend: MakeBackend, make_route: MakeRoute
+) -> None:
+    """Not those that were answered late or not at all, or refused before."""
+    backend = make_backend("g1-0")
+    route = make_route(backend, timeout_ms=100, body_limit=10)
+    gateway.apply([route])
+    statuses = [post(route, path).status_code for path in ("/score", "/hold", "/die")]
+    statuses.append(post(route, content=b"x" * 100).status_code)
+    assert statuses == [200, 504, 502, 413]
+    before = wait_for_load(gateway, errors=2, rejected=0)
+    backend.stop()
+    assert post(route).status_code == 503
+    now = wait_for_load(gateway, errors=3, rejected=1)
+    assert (now.requests, now.process) == (before.requests + 1, before.process)
+
+
+def test_a_reload_counts_in_another_process(
+    gateway: Gateway, make_backend: MakeBackend, make_route: MakeRoute
+) -> None:
+    route = make_route(make_backend("g1-0"))
+    gateway.apply([route])
+    post(route)
+    before = wait_for_load(gateway, requests=1)
+    gateway.apply(
+        [route.model_copy(update={"versions": (route.default.model_copy(update={"wait_ms": 600}),)})]
+    )
+    assert wait_for_load(gateway, requests=0).process != before.process
 
 
 def test_a_replica_that_does_not_answer_is_taken_out_and_comes_back(
@@ -78,8 +109,7 @@ def test_requests_wait_for_the_first_replica(
         gateway.apply([make_route(backend, hold_ms=10_000)])
         assert [one.result(PATIENCE).text for one in waiting] == ["g1-0"] * 3
     assert wait_for_load(gateway, queued=0, ready=1).requests == 3
-    for _ in range(2):  # it drains, then it is deleted
-        gateway.apply([empty])
+    gateway.apply([empty])
     with ThreadPoolExecutor() as pool:
         again = pool.submit(post, empty)
         wait_for_load(gateway, queued=1, ready=0)
@@ -94,3 +124,4 @@ def test_a_first_replica_that_does_not_come_is_503(gateway: Gateway, make_route:
     assert response.status_code == 503
     assert response.headers["retry-after"] == "1"
     assert 0.6 <= response.elapsed.total_seconds() < PATIENCE
+    assert "within 500 ms (600 ms while there is none)" in response.json()["message"]

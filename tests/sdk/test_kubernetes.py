@@ -6,6 +6,7 @@ import pytest
 
 from estiva import AksWebservice, KubernetesWebservice
 from estiva.errors import WebserviceException
+from estiva.messages import ScalingRequest
 from estiva.sdk.deploying import request
 
 NAMESPACE_RULE = (
@@ -28,7 +29,7 @@ def test_the_older_name_is_the_same_class() -> None:
 
 def test_what_is_given_travels_and_the_rest_has_the_documented_defaults() -> None:
     asked = request(None, None, configuration())
-    assert (asked.kind, asked.replicas) == ("kubernetes", None)
+    assert (asked.kind, asked.scaling) == ("kubernetes", None)
     assert asked.settings is not None
     assert asked.settings.scoring_timeout_ms == 60_000
     assert asked.settings.replica_max_concurrent_requests == 1
@@ -38,10 +39,18 @@ def test_what_is_given_travels_and_the_rest_has_the_documented_defaults() -> Non
         None,
         configuration(num_replicas=3, scoring_timeout_ms=100, replica_max_concurrent_requests=2),
     )
-    assert given.replicas == 3
+    assert given.scaling == ScalingRequest(replicas=3)
     assert given.settings is not None
     assert (given.settings.scoring_timeout_ms, given.settings.replica_max_concurrent_requests) == (100, 2)
-    assert request(None, None, configuration(autoscale_enabled=True, autoscale_min_replicas=2)).replicas == 2
+    scaled = configuration(
+        autoscale_enabled=True,
+        autoscale_min_replicas=0,
+        autoscale_refresh_seconds=2,
+        autoscale_target_utilization=50,
+    )
+    assert request(None, None, scaled).scaling == ScalingRequest(
+        autoscale=True, min_replicas=0, refresh_seconds=2, target_utilization=0.5
+    )
 
 
 def test_all_problems_are_in_one_error() -> None:
@@ -96,7 +105,9 @@ def test_callers_need_keys_tokens_or_nothing(capsys: pytest.CaptureFixture[str])
 
 
 def test_what_has_no_effect_is_said(capsys: pytest.CaptureFixture[str]) -> None:
-    configuration(num_replicas=2, cpu_cores=1, memory_gb=1).print_deploy_configuration()
+    configuration(num_replicas=2, gpu_cores=1, namespace="a").print_deploy_configuration()
     assert capsys.readouterr().out == (
-        "Kubernetes service with keys, replicas: 2\nOf no effect on this machine: cpu_cores, memory_gb\n"
+        "Kubernetes service with keys, replicas: 2\nOf no effect on this machine: gpu_cores, namespace\n"
     )
+    configuration(autoscale_enabled=True, autoscale_max_replicas=4).print_deploy_configuration()
+    assert capsys.readouterr().out == ("Kubernetes service with keys, replicas: 1 to 4, as the load needs\n")

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-from estiva.azureml.resources import (
-    AutoScaler,
-    ContainerResourceRequirements,
-    DataCollection,
-    LivenessProbeRequirements,
-)
 from estiva.azureml.webservice import Webservice
 from estiva.errors import WebserviceException
 from estiva.sdk import kubernetes as sdk
 from estiva.sdk.access import WebServiceAccessToken
 from estiva.sdk.kubernetes import (
     KubernetesWebserviceDeploymentConfiguration as AksServiceDeploymentConfiguration,
+)
+from estiva.sdk.resources import (
+    ContainerResourceRequirements,
+    DataCollection,
+    LivenessProbeRequirements,
 )
 
 __all__ = [
@@ -105,27 +105,10 @@ class AksWebservice(Webservice, sdk.KubernetesWebservice, kind="kubernetes"):
     # --- what it is ----------------------------------------------------------------------------------
 
     @property
-    def autoscaler(self) -> AutoScaler:
-        kept = self._kept()
-        return AutoScaler(
-            autoscale_enabled=kept.get("autoscale_enabled", self.num_replicas is None),
-            max_replicas=kept.get("autoscale_max_replicas", 10),
-            min_replicas=kept.get("autoscale_min_replicas", 1),
-            refresh_period_seconds=kept.get("autoscale_refresh_seconds", 1),
-            target_utilization=kept.get("autoscale_target_utilization", 70),
-        )
-
-    @property
-    def num_replicas(self) -> int | None:
-        """None where the number follows the load."""
-        return self.wanted_replicas if self._kept().get("num_replicas") is not None else None
-
-    @property
     def container_resource_requirements(self) -> ContainerResourceRequirements:
-        kept = self._kept()
-        return ContainerResourceRequirements(
-            cpu=kept.get("cpu_cores", 0.1),
-            memory_in_gb=kept.get("memory_gb", 0.5),
+        kept, reserved = self._kept(), super().container_resource_requirements
+        return replace(
+            reserved,
             gpu=kept.get("gpu_cores"),
             cpu_limit=kept.get("cpu_cores_limit"),
             memory_in_gb_limit=kept.get("memory_gb_limit"),
@@ -147,18 +130,6 @@ class AksWebservice(Webservice, sdk.KubernetesWebservice, kind="kubernetes"):
         return DataCollection(
             event_hub_enabled=False, storage_enabled=bool(self._kept().get("collect_model_data"))
         )
-
-    @property
-    def scoring_timeout_ms(self) -> int:
-        return self._view.desired.spec.settings.scoring_timeout_ms
-
-    @property
-    def max_concurrent_requests_per_container(self) -> int:
-        return self._view.desired.spec.settings.replica_max_concurrent_requests
-
-    @property
-    def max_request_wait_time(self) -> int:
-        return self._view.desired.spec.settings.max_request_wait_time
 
     @property
     def compute_name(self) -> str | None:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from estiva.azureml import kinds, notices, storage
 from estiva.azureml.inference import InferenceConfig
-from estiva.azureml.resources import ResourceConfiguration
 from estiva.azureml.webservice import Webservice
 from estiva.errors import WebserviceException
 from estiva.sdk import inference as sdk_inference
 from estiva.sdk import model as sdk
 from estiva.sdk.local import LocalWebserviceDeploymentConfiguration
 from estiva.sdk.package import ModelPackage
+from estiva.sdk.resources import ResourceConfiguration
 
 if TYPE_CHECKING:
     from typing_extensions import Self

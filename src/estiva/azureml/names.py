@@ -114,7 +114,7 @@ MODULES: dict[str, Homes] = {
         ".workspace": ("Workspace",),
     },
     "azureml.core.profile": {".profile": ("ModelProfile",)},
-    "azureml.core.resource_configuration": {".resources": ("ResourceConfiguration",)},
+    "azureml.core.resource_configuration": {"estiva.sdk.resources": ("ResourceConfiguration",)},
     "azureml.core.run": {".run": ("Run",)},
     "azureml.core.runconfig": {
         ".environment": ("CondaDependencies", "DEFAULT_CPU_IMAGE", "DEFAULT_GPU_IMAGE")
@@ -122,10 +122,10 @@ MODULES: dict[str, Homes] = {
     "azureml.core.webservice": _WEBSERVICES,
     "azureml.core.webservice.aks": {
         ".aks": ("AksServiceAccessToken", "AksServiceDeploymentConfiguration", "AksWebservice"),
-        ".resources": _RESOURCES,
+        "estiva.sdk.resources": _RESOURCES,
     },
     "azureml.core.webservice.container_resource_requirements": {
-        ".resources": ("ContainerResourceRequirements",)
+        "estiva.sdk.resources": ("ContainerResourceRequirements",)
     },
     "azureml.core.webservice.local": {
         ".local": ("LocalWebservice", "LocalWebserviceDeploymentConfiguration"),
@@ -136,7 +136,7 @@ MODULES: dict[str, Homes] = {
         ".exceptions": ("WebserviceException",),
         ".aks": ("WebServiceAccessToken",),
         ".kinds": ("Webservice",),
-        ".resources": _RESOURCES,
+        "estiva.sdk.resources": _RESOURCES,
     },
     "azureml.core.workspace": {".exceptions": ("WorkspaceException",), ".workspace": ("Workspace",)},
     "azureml.data": {".dataset": ("FileDataset", "TabularDataset")},

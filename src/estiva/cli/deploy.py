@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from estiva.cli import environment as environments
+from estiva.cli import scaling
 from estiva.cli.access import Authentication, AuthenticationOption, authentication, warn_if_public
 from estiva.cli.certificate import CertificateFile, HostName, KeyFile, tls
 from estiva.cli.output import Format, Output, show_json, wrapped
@@ -127,6 +128,11 @@ def deploy(
     tls_cert: CertificateFile = None,
     tls_key: KeyFile = None,
     tls_name: HostName = None,
+    replicas: scaling.Replicas = None,
+    minimum: scaling.Minimum = None,
+    maximum: scaling.Maximum = None,
+    utilization: scaling.Utilization = None,
+    idle: scaling.Idle = None,
     overwrite: Annotated[bool, typer.Option(help="Replace a service of this name.")] = False,
     watch: Annotated[bool, typer.Option(help="Stay, and reload when the scripts are saved.")] = False,
     no_wait: Annotated[bool, typer.Option("--no-wait", help="Return as soon as it is accepted.")] = False,
@@ -150,6 +156,7 @@ def deploy(
         environment_variables=environments.variables(env_file),
         secrets=environments.variables(secrets_file),
         **tls(tls_cert, tls_key, tls_name),
+        **scaling.parameters(kind is Kind.KUBERNETES, replicas, minimum, maximum, utilization, idle),
     )
     script = entry or default_script(framework)
     inference = inference_config(found, script, source, env) if script else None
@@ -292,15 +299,16 @@ def fields(service: Webservice) -> dict[str, Any]:
         "certificate": service.certificate,
         "models": service.model_ids,
         "generation": service.generation,
-        "replicas": replicas(service),
+        "replicas": ready_replicas(service),
         "trouble": service.trouble,
+        "scaling": service.scaling,
         "step": step(service),
         "error": service.error,
         "updated": service.updated_time,
     }
 
 
-def replicas(service: Webservice) -> str:
+def ready_replicas(service: Webservice) -> str:
     """Those that are ready, of those that are wanted."""
     ready = sum(replica.phase is ReplicaPhase.READY for replica in service.replicas)
     return f"{ready} of {service.wanted_replicas} ready"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from estiva.cli import completion
+from estiva.cli import completion, scaling
 from estiva.cli import deploy as deploying
 from estiva.cli import environment as environments
 from estiva.cli.access import AuthenticationOption, KeyName, authentication, show_keys, show_token
@@ -140,17 +140,25 @@ def update(
     finish(service, output)
 
 
-@app.command(epilog="Example:  estiva service scale mysvc 3")
+@app.command(epilog="Example:  estiva service scale mysvc 3   or   estiva service scale mysvc --max 8")
 def scale(
     name: Name,
-    replicas: Annotated[int, typer.Argument(help="How many are to serve.", min=1)],
+    replicas: Annotated[
+        int | None, typer.Argument(help="How many are to serve, whatever the load.", min=1)
+    ] = None,
+    minimum: scaling.Minimum = None,
+    maximum: scaling.Maximum = None,
+    utilization: scaling.Utilization = None,
+    idle: scaling.Idle = None,
+    auto: scaling.Auto = None,
     no_wait: Annotated[bool, typer.Option("--no-wait", help="Return as soon as it is accepted.")] = False,
     workspace: WorkspaceName = None,
     output: Output = Format.TABLE,
 ) -> None:
-    """Change the number of replicas; no request is lost, and nothing is deployed anew."""
+    """Change the number of replicas, or let it follow the load; no request is lost, nothing deployed anew."""
+    wanted = scaling.wanted(replicas, auto, minimum, maximum, utilization, idle)
     service = find_service(workspace, name)
-    service.scale(replicas, wait=not no_wait)
+    service.scale(**wanted, wait=not no_wait)
     show_fields(fields(service), output)
 
 

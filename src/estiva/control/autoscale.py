@@ -80,13 +80,14 @@ def decide(load: LoadSample, policy: AutoscalePolicy, history: History) -> Decis
     needs = (*(old for old in before if old.time > load.time - policy.shrink_seconds), need)
     active = load.time if _has_requests(load) or not history.loads else history.active
     idle = not _has_requests(load) and (history.replicas == 0 or load.time - active >= policy.idle_seconds)
-    least = 0 if idle and policy.min_replicas == 0 else max(1, policy.min_replicas)
-    held = max(old.replicas for old in needs)
+    to_zero = idle and policy.min_replicas == 0
+    least = 0 if to_zero else max(1, policy.min_replicas)
+    held = 0 if to_zero else max(old.replicas for old in needs)
     kept = min(history.replicas, math.ceil((load.busy + load.queued) / policy.concurrency))
     wanted = min(policy.max_replicas, max(least, held, kept))
     return Decision(
         wanted=wanted,
-        reason=_reason(demand, need.replicas, wanted, policy),
+        reason=_reason(demand, need.replicas, wanted, policy, load.time - active),
         history=History(replicas=wanted, loads=loads, needs=needs, active=active),
     )
 
@@ -142,7 +143,9 @@ def _has_requests(load: LoadSample) -> bool:
     return load.busy + load.queued + load.arrivals + load.rejected > 0
 
 
-def _reason(demand: Demand, needed: int, wanted: int, policy: AutoscalePolicy) -> str:
+def _reason(demand: Demand, needed: int, wanted: int, policy: AutoscalePolicy, idle_seconds: float) -> str:
+    if wanted == 0:
+        return f"no request came for {idle_seconds:.0f} s"
     each = "" if policy.concurrency == 1 else f" of {policy.concurrency} each"
     text = f"{demand.explanation} need {needed} at {policy.target_utilization:.0%}{each}"
     if wanted == needed:

@@ -62,7 +62,8 @@ def next_upkeep(
     serving = observation.of(service.serving)
     alive = [replica for replica in serving if replica.phase is not ReplicaPhase.EXITED]
     kept = [replica for replica in serving if replica.index < wanted]
-    if not alive or any(replica.phase is ReplicaPhase.EXITED for replica in kept):
+    none = not alive and not service.scaling.to_zero
+    if none or any(replica.phase is ReplicaPhase.EXITED for replica in kept):
         return Action.RESTORE
     if not published:
         return Action.PUBLISH

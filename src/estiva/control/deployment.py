@@ -104,7 +104,8 @@ class Deployment:
             )
             self._lock = artifact.lock
             found = notices(self._stages, self._service.kind, self._spec, artifact.lock)
-            self._update(notices=found, image=artifact.image)
+            limit = self._stages.store.service(self._key).scaling.limit
+            self._update(notices=(*found, limit) if limit else found, image=artifact.image)
             return artifact
 
     def _start(self, artifact: Artifact) -> None:
@@ -132,8 +133,10 @@ class Deployment:
                 self._wait_until_ready()
 
     def _launch(self, artifact: Artifact) -> Launch:
-        service = self._stages.store.service(self._key)  # as it is scaled now
-        return launching.launch(self._stages, service, self._number, self._spec, artifact)
+        """With as many replicas as serve now; with one where none does, to see whether it works."""
+        service = self._stages.store.service(self._key)
+        launch = launching.launch(self._stages, service, self._number, self._spec, artifact)
+        return launch.model_copy(update={"replicas": max(1, launch.replicas)})
 
     def _wait_until_ready(self) -> None:
         seconds = self._spec.settings.start_seconds

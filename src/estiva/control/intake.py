@@ -13,7 +13,7 @@ from typing import Any, Literal
 from pydantic import SecretStr
 
 from estiva import engine
-from estiva.control import debugging, nocode, placement, publications
+from estiva.control import capacity, debugging, nocode, placement, publications, scaling
 from estiva.control.keys import changed_keys, new_credentials
 from estiva.control.reconcile import Reconciler
 from estiva.control.stages import Stages
@@ -25,6 +25,7 @@ from estiva.messages import (
     ModelReference,
     ModelRegistration,
     PublicationRequest,
+    ScalingRequest,
     ServiceView,
     TokenView,
 )
@@ -96,7 +97,7 @@ class Intake:
         if not request.overwrite:
             raise exists_already(key)
         _check_kind(existing, request)
-        self._republish(existing, request)
+        self._republish(existing, request, spec.settings)
         return self._accept(key, spec, "deploy", request)
 
     def update(self, key: ServiceKey, request: DeploymentRequest) -> ServiceView:
@@ -104,7 +105,7 @@ class Intake:
         _check_kind(service, request)
         before = self._stages.store.generation(key, service.desired).spec
         spec = self._changed(key.workspace, service.kind, before, request)
-        self._republish(service, request)
+        self._republish(service, request, spec.settings)
         if spec == before and request.keeps_what_runs:
             self._relabel(key, request)
             return self._announce(key)
@@ -136,9 +137,11 @@ class Intake:
         code = self._code(before.code.entry_path, before.code.source_directory)
         return before.model_copy(update={"code": code})
 
-    def scale(self, key: ServiceKey, replicas: int) -> ServiceView:
+    def scale(self, key: ServiceKey, wanted: ScalingRequest) -> ServiceView:
         """Not a new generation: replicas of the one that serves are started, or drained and ended."""
-        self._stages.store.update_service(key, scaling=Scaling(replicas=replicas))
+        service = self._stages.store.service(key)
+        settings = self._stages.store.generation_settings(key, service.desired)
+        self._stages.store.update_service(key, scaling=self._scaled(service, wanted, settings))
         return self._announce(key)
 
     def keys(self, key: ServiceKey) -> Credentials:
@@ -223,7 +226,7 @@ class Intake:
             for name in ("settings", "variables", "secrets")
             if (value := getattr(request, name)) is not None
         )
-        others = (request.description, request.replicas)
+        others = (request.description, request.scaling)
         if not changes and others == (None, None) and request.tags is None and not request.properties:
             raise WebserviceException(
                 "Nothing to update: no part of the service was given.", code="NothingToUpdate"
@@ -347,13 +350,14 @@ class Intake:
         given = {name: value for name, value in labels.items() if value is not None}
         self._stages.store.update_service(key, **given)
 
-    def _republish(self, service: Service, request: DeploymentRequest) -> None:
+    def _republish(self, service: Service, request: DeploymentRequest, settings: ServiceSettings) -> None:
         """What of the service is no part of a generation. A version is published with its endpoint."""
         changes: dict[str, object] = {}
         if service.publication is not None:
             changes["publication"] = self._publication_changed(service.key, service.publication, request)
-        if request.replicas is not None:
-            changes["scaling"] = Scaling(replicas=request.replicas)
+        scaled = self._scaled(service, request.scaling or ScalingRequest(), settings)
+        if scaled != service.scaling:  # else the load may be changing it at this moment
+            changes["scaling"] = scaled
         self._stages.store.update_service(service.key, **changes)
         if changes.get("publication", service.publication) != service.publication:
             self._stages.publisher.publish(service.key.workspace)  # in force before this returns
@@ -368,6 +372,12 @@ class Intake:
         self._stages.store.update_credentials(key.workspace, key.service, **changed_keys(wanted))
         return publication
 
+    def _scaled(self, service: Service, wanted: ScalingRequest, settings: ServiceSettings) -> Scaling:
+        """As this machine and its gateway allow it."""
+        changed = scaling.changed(service.scaling, wanted)
+        scaling.check_gateway(changed, self._stages.publisher.available)
+        return capacity.capped(changed, settings, capacity.machine())
+
 
 def new_service(
     key: ServiceKey,
@@ -377,13 +387,14 @@ def new_service(
     publication: Publication | None,
 ) -> Service:
     """One whose first generation is on its way."""
+    wanted = scaling.initial(kind, request.scaling or ScalingRequest())
     return Service(
         key=key,
         kind=kind,
         targets=(spec.target,),
         state=ServiceState.TRANSITIONING,
         publication=publication,
-        scaling=Scaling(replicas=request.replicas or 1),
+        scaling=capacity.capped(wanted, spec.settings, capacity.machine()),
         desired=1,
         description=request.description,
         tags=request.tags or {},

@@ -18,6 +18,7 @@ from estiva.records import (
     Endpoint,
     Generation,
     Listener,
+    Load,
     Member,
     Publication,
     Replica,
@@ -30,6 +31,8 @@ from estiva.records import (
 )
 from estiva.registry.store import Store
 
+HOLD_MS = 60_000
+"""How long requests wait for the first replica of a service that is scaled to zero."""
 _VERSION = "default"
 """The name of a service's one version."""
 
@@ -43,6 +46,7 @@ class Publisher:
         self._fleet = fleet
         self._access = access
         self._gateways: dict[str, Gateway] = {}
+        self._opening = threading.Lock()
         self._locks: defaultdict[str, threading.RLock] = defaultdict(threading.RLock)
         self._switching: dict[ServiceKey, int] = {}
         self._applied: dict[str, tuple[list[Route], Listener | None]] = {}
@@ -93,8 +97,14 @@ class Publisher:
             return True
         return self._gateway(key.workspace).quiet(pool(key), member_name(replica))
 
+    def loads(self, workspace: str) -> dict[str, Load]:
+        """What each pool has to do now; empty where no gateway runs. Raises GatewayException."""
+        if not self.available:
+            return {}
+        return {f"{load.route}:{load.version}": load for load in self._gateway(workspace).load()}
+
     def _gateway(self, workspace: str) -> Gateway:
-        with self._locks[workspace]:
+        with self._opening:
             if workspace not in self._gateways:
                 self._gateways[workspace] = Gateway(self._home.gateways / workspace, self._home.runtime)
             return self._gateways[workspace]
@@ -184,6 +194,7 @@ def version(service: Service, generation: Generation, replicas: tuple[Replica, .
         wait_ms=settings.max_request_wait_time,
         timeout_ms=settings.answer_ms,
         body_limit=settings.body_limit,
+        hold_ms=HOLD_MS if service.scaling.to_zero else 0,
     )
 
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 
 from estiva import __version__
+from estiva.control.autoscaler import Autoscaler
 from estiva.control.endpoints import EndpointIntake
 from estiva.control.intake import Intake
 from estiva.control.reconcile import Reconciler
@@ -21,6 +22,7 @@ class Server:
     def __init__(self, home: Home, request_exit: Callable[[], None]) -> None:
         self.stages = Stages.open(home)
         self.reconciler = Reconciler(self.stages)
+        self.autoscaler = Autoscaler(self.stages, self.reconciler.wake)
         self.intake = Intake(self.stages, self.reconciler)
         self.endpoints = EndpointIntake(self.stages, self.intake, self.reconciler)
         self.stopping = threading.Event()
@@ -29,6 +31,7 @@ class Server:
 
     def start(self) -> None:
         self.reconciler.start()
+        self.autoscaler.start()
 
     def status(self) -> ServerStatus:
         return ServerStatus(
@@ -48,5 +51,6 @@ class Server:
 
     def close(self) -> None:
         self.stopping.set()
+        self.autoscaler.stop()
         self.reconciler.stop()
         self.stages.store.close()

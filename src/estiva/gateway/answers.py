@@ -56,9 +56,10 @@ def _busy(route: Route, version: Version) -> str:
     """A log-format string; what is in brackets is evaluated when the answer is made."""
     pool = route.pool(version.name)
     replicas, queue = f"%[nbsrv({pool})]", f"%[queue({pool})]"
+    held = f" ({version.hold_ms} ms while there is none)" if version.hold_ms else ""
     text = (
-        f"No replica of {name(route, version)} could take the request within {version.wait_ms} ms. It has "
-        f"{replicas} for {version.concurrency} at a time each, and {queue} more wait. Try again, or add "
+        f"No replica of {name(route, version)} could take the request within {version.wait_ms} ms{held}. It "
+        f"has {replicas} for {version.concurrency} at a time each, and {queue} more wait. Try again, or add "
         "replicas."
     )
     return (

@@ -157,11 +157,11 @@ def _backend(route: Route, version: Version) -> str:
 def _hold(milliseconds: int) -> str:
     """A backup server, which is tried when there is no replica, at an address where nobody is.
 
-    Of two retries the first waits as long as a connection may take, and the second looks for a replica that
-    was added meanwhile.
+    Each retry waits as long as a connection may take, then looks for a replica that was added meanwhile.
+    After a reload there is none to find: the old process, where the request waits, learns of no new servers.
     """
-    retries = 2 * -(-milliseconds // _CONNECT_MS)
-    return f"    option redispatch 2\n    retries {retries}\n{_SERVER}{HOLD} {_NOBODY} backup\n"
+    retries = -(-milliseconds // _CONNECT_MS)
+    return f"    retries {retries}\n{_SERVER}{HOLD} {_NOBODY} backup\n"
 
 
 def server(member: Member, concurrency: int) -> str:

@@ -90,7 +90,7 @@ class Runtime:
         return parse_servers(self.ask(worker, _SERVERS))
 
     def load(self, worker: int) -> tuple[Load, ...]:
-        return parse_load(self.ask(worker, _POOLS_AND_SERVERS))
+        return parse_load(self.ask(worker, _POOLS_AND_SERVERS), worker)
 
 
 def parse_workers(answer: str) -> Workers:
@@ -131,14 +131,14 @@ def parse_servers(answer: str) -> dict[Key, Server]:
     }
 
 
-def parse_load(answer: str) -> tuple[Load, ...]:
+def parse_load(answer: str, worker: int) -> tuple[Load, ...]:
     """Reads `show stat` of pools and servers, which come pool by pool, the pool itself last."""
     found = []
     busy = ready = 0
     for row in _rows(answer):
         if row["svname"] == "BACKEND":
             if ":" in row["pxname"]:
-                found.append(_load(row, busy, ready))
+                found.append(_load(row, busy, ready, worker))
             busy = ready = 0
         elif row["svname"] != HOLD:
             busy += int(row["scur"])
@@ -146,8 +146,12 @@ def parse_load(answer: str) -> tuple[Load, ...]:
     return tuple(found)
 
 
-def _load(pool: Mapping[str, str], busy: int, ready: int) -> Load:
-    """A request that is not at a replica waits: in a queue, or because there is none."""
+def _load(pool: Mapping[str, str], busy: int, ready: int, worker: int) -> Load:
+    """A request that is not at a replica waits: in a queue, or because there is none.
+
+    Connections that failed ("econ") are those that no server took in time, was there for, or accepted; one
+    that was accepted, and then answered late or not at all, is counted elsewhere.
+    """
     route, _, version = pool["pxname"].rpartition(":")
     return Load(
         route=route,
@@ -156,7 +160,9 @@ def _load(pool: Mapping[str, str], busy: int, ready: int) -> Load:
         queued=max(0, int(pool["scur"]) - busy),
         ready=ready,
         requests=int(pool["stot"]),
+        rejected=int(pool["econ"]),
         errors=int(pool["hrsp_5xx"]),
+        process=worker,
     )
 
 

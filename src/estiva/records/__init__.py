@@ -20,7 +20,7 @@ from estiva.records.assets import (
     Resolver,
     Workspace,
 )
-from estiva.records.autoscaling import AutoscalePolicy, LoadSample
+from estiva.records.autoscaling import AutoscalePolicy, LoadSample, Scaling
 from estiva.records.base import Record, now
 from estiva.records.content import File, Tree
 from estiva.records.endpoints import Endpoint, EndpointVersion
@@ -30,7 +30,7 @@ from estiva.records.evidence import (
     StepName,
     Traceback,
 )
-from estiva.records.publications import Certificate, Credentials, Publication, Scaling
+from estiva.records.publications import Certificate, Credentials, Publication
 from estiva.records.replicas import (
     Launch,
     Mount,

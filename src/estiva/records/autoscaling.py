@@ -1,4 +1,4 @@
-"""What autoscaling goes by."""
+"""How many replicas a service has, and what autoscaling goes by."""
 
 from __future__ import annotations
 
@@ -35,8 +35,26 @@ class AutoscalePolicy(Record):
     target_utilization: float = Field(default=0.7, gt=0)
     """The share of the replicas' concurrency that is to be in use: a fraction, 0.7 for 70 %."""
     concurrency: int = Field(default=1, ge=1)
-    """Requests that one replica handles at a time: `replica_max_concurrent_requests`."""
+    """Requests that one replica handles at a time. Nobody's wish: it is what the replicas say."""
     shrink_seconds: float = Field(default=60.0, ge=0)
     """For how long fewer replicas must have been enough before there are fewer."""
     idle_seconds: float = Field(default=300.0, ge=0)
-    """For how long no request must have come before the last replica goes, with `min_replicas` 0."""
+    """For how long no request must have come before all replicas go, with `min_replicas` 0."""
+
+
+class Scaling(Record):
+    """How many replicas are wanted. No part of a generation: a service scales without a new deployment."""
+
+    replicas: int = Field(default=1, ge=0)
+    """0: the service is scaled to zero, and the next request starts one."""
+    autoscale: AutoscalePolicy | None = None
+    """How the number follows the load; None: it stays as it is."""
+    reason: str = ""
+    """Why so many, if the load decided it."""
+    limit: str = ""
+    """Why there cannot be as many as were asked for: a sentence for people; empty if there can."""
+
+    @property
+    def to_zero(self) -> bool:
+        """Whether having no replica at all is as it should be."""
+        return self.autoscale is not None and self.autoscale.min_replicas == 0

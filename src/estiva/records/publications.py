@@ -1,10 +1,10 @@
-"""How a service is published: where, for whom, and as how many replicas."""
+"""How a service is published: where, and for whom."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from pydantic import Field, SecretStr
+from pydantic import SecretStr
 
 from estiva.records.base import Record
 
@@ -45,9 +45,3 @@ class Credentials(Record):
     secondary_key: SecretStr
     token_grant: str
     """Names the tokens that are good; another one in its place revokes them all."""
-
-
-class Scaling(Record):
-    """How many replicas are wanted. No part of a generation: a service scales without a new deployment."""
-
-    replicas: int = Field(default=1, ge=1)

@@ -104,5 +104,9 @@ class Load(Record):
     ready: int
     """Replicas that take requests."""
     requests: int
+    rejected: int
+    """Requests that no replica took in time: the gateway's own 503s, and no other."""
     errors: int
     """Answers with a status from 500, those of the gateway itself included."""
+    process: int
+    """Whose counts these are: another process, after a reload, began at 0."""

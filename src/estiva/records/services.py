@@ -9,10 +9,11 @@ from typing import Literal
 from pydantic import Field, SecretStr
 
 from estiva.records.assets import EnvironmentSpecification
+from estiva.records.autoscaling import Scaling
 from estiva.records.base import Record, now
 from estiva.records.content import Tree
 from estiva.records.evidence import Evidence, Finding, StepName
-from estiva.records.publications import Publication, Scaling
+from estiva.records.publications import Publication
 
 ServiceKind = Literal["local", "container", "kubernetes", "endpoint"]
 """What scripts know as LocalWebservice, AciWebservice, AksWebservice and AksEndpoint."""
@@ -95,6 +96,10 @@ class ServiceSettings(Record):
     memory_limit: int | None = None
     """Bytes that a replica may use at most, where that can be enforced: in containers. None: all."""
     gpus: int = 0
+    cpu_reserved: float | None = None
+    """Processors that each replica is to have; None: nobody said."""
+    memory_reserved: int | None = None
+    """Bytes that each replica is to have; None: nobody said."""
 
     @property
     def answer_ms(self) -> int:

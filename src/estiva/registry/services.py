@@ -13,8 +13,10 @@ from estiva.records import (
     DeploymentSpec,
     Generation,
     GenerationState,
+    Scaling,
     Service,
     ServiceKey,
+    ServiceSettings,
     ServiceState,
     now,
 )
@@ -66,6 +68,14 @@ class ServiceStore(Database):
         """Sets fields of the record, and `updated_time`."""
         with self.writing() as connection:
             return _update(connection, key, changes)
+
+    def rescale(self, key: ServiceKey, before: Scaling, after: Scaling) -> bool:
+        """Sets how a service scales if that is still what it was; whether it was."""
+        with self.writing() as connection:
+            if _require(connection, key).scaling != before:
+                return False
+            _update(connection, key, {"scaling": after})
+        return True
 
     def remove_service(self, key: ServiceKey) -> None:
         """Removes it with its generations and its credentials. Idempotent: absence is success."""
@@ -122,6 +132,15 @@ class ServiceStore(Database):
             if found is None:
                 _require_generation(connection, key, number)
         return GenerationState(found)
+
+    def generation_settings(self, key: ServiceKey, number: int) -> ServiceSettings:
+        """Only the settings: cheap, however many files the generation has."""
+        query = sa.select(_generations.c.spec["settings"]).where(*_of(key, number))
+        with self.reading() as connection:
+            found = connection.scalar(query)
+            if found is None:
+                return _require_generation(connection, key, number).spec.settings
+        return ServiceSettings.model_validate(found)
 
     def generations(self, key: ServiceKey) -> list[Generation]:
         """Newest first; none for a service that is not there."""

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from pydantic import SecretStr
 
 from estiva.errors import WebserviceException
-from estiva.messages import PublicationRequest
+from estiva.messages import PublicationRequest, ScalingRequest
 from estiva.records import Runtime, ServiceKind, ServiceSettings
 from estiva.sdk.tls import PemFile, certificate_request
 
@@ -75,9 +75,8 @@ class WebserviceDeploymentConfiguration:
 
         self._check_tls()
 
-    @property
-    def replicas(self) -> int | None:
-        """How many are to serve; None: one, or in an update, as many as do."""
+    def scaling(self) -> ScalingRequest | None:
+        """How many replicas are to serve; None: one, or in an update, as many as do."""
         return None
 
     def settings(self) -> ServiceSettings:

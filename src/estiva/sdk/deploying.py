@@ -95,7 +95,7 @@ def request(
         interpreter=sys.executable,
         settings=config.settings() if config else None,
         publication=config.publication() if config else None,
-        replicas=config.replicas if config else None,
+        scaling=config.scaling() if config else None,
         variables=_texts(config, "environment_variables"),
         secrets=_hidden(_texts(config, "secrets")),
         description=config.description if config else None,

@@ -246,7 +246,7 @@ class Endpoint(KubernetesWebservice, kind="endpoint"):
     def reload(self, wait: bool = False) -> NoReturn:  # noqa: ARG002
         self._refuse("reload")
 
-    def scale(self, replicas: int, wait: bool = False) -> NoReturn:  # noqa: ARG002
+    def scale(self, *_arguments: Any, **_options: Any) -> NoReturn:
         self._refuse("scale")
 
     def debug(self, *_arguments: Any, **_options: Any) -> NoReturn:

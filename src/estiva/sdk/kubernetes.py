@@ -8,25 +8,29 @@ from os import PathLike
 from typing import Any, ClassVar
 
 from estiva.errors import WebserviceException
-from estiva.messages import PublicationRequest
-from estiva.records import ServiceKind, ServiceSettings
+from estiva.messages import PublicationRequest, ScalingRequest
+from estiva.records import AutoscalePolicy, ServiceKind, ServiceSettings
+from estiva.sdk import scaling
 from estiva.sdk.access import WithTokens
 from estiva.sdk.configuration import WebserviceDeploymentConfiguration
 from estiva.sdk.inference import InferenceConfig
 from estiva.sdk.model import Model
+from estiva.sdk.resources import ContainerResourceRequirements
 from estiva.sdk.webservice import Webservice
 
 _POSITIVE = (
     *("cpu_cores", "memory_gb", "cpu_cores_limit", "memory_gb_limit", "num_replicas"),
     *("period_seconds", "initial_delay_seconds", "timeout_seconds", "success_threshold", "failure_threshold"),
     *("scoring_timeout_ms", "replica_max_concurrent_requests", "max_request_wait_time"),
-    *("autoscale_min_replicas", "autoscale_max_replicas"),
-    *("autoscale_refresh_seconds", "autoscale_target_utilization"),
+    *("autoscale_max_replicas", "autoscale_refresh_seconds", "autoscale_target_utilization"),
 )
+_NOT_NEGATIVE = ("gpu_cores", "autoscale_min_replicas", "autoscale_idle_seconds")
 _AUTOSCALE = (
     *("autoscale_min_replicas", "autoscale_max_replicas"),
-    *("autoscale_refresh_seconds", "autoscale_target_utilization"),
+    *("autoscale_refresh_seconds", "autoscale_target_utilization", "autoscale_idle_seconds"),
 )
+GB = 1000**3
+_CPU_CORES, _MEMORY_GB = 0.1, 0.5
 _NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]{,61}[a-z0-9])?")
 
 
@@ -34,8 +38,10 @@ class KubernetesWebserviceDeploymentConfiguration(WebserviceDeploymentConfigurat
     """How a Kubernetes service is deployed; the parameters and their rules are those of SDK v1.
 
     Callers need a key unless `auth_enabled` is False, or a token with `token_auth_enabled`. `num_replicas`
-    replicas serve, else `autoscale_min_replicas`, else one. Of what a cluster gives and processes on this
-    machine do not have, `print_deploy_configuration` says that it has no effect here.
+    replicas serve, else as many as the load needs. `autoscale_min_replicas` may be 0, beyond SDK v1: then all
+    replicas go when no request has come for `autoscale_idle_seconds`, and the next one starts one. Of what a
+    cluster gives and processes on this machine do not have, `print_deploy_configuration` says that it has no
+    effect here.
     """
 
     kind: ClassVar[ServiceKind] = "kubernetes"
@@ -73,6 +79,7 @@ class KubernetesWebserviceDeploymentConfiguration(WebserviceDeploymentConfigurat
         cpu_cores_limit: float | None = None,
         memory_gb_limit: float | None = None,
         blobfuse_enabled: bool | None = None,
+        autoscale_idle_seconds: float | None = None,
         **others: Any,
     ) -> None:
         super().__init__(
@@ -112,6 +119,7 @@ class KubernetesWebserviceDeploymentConfiguration(WebserviceDeploymentConfigurat
         self.cpu_cores_limit = cpu_cores_limit
         self.memory_gb_limit = memory_gb_limit
         self.blobfuse_enabled = blobfuse_enabled
+        self.autoscale_idle_seconds = autoscale_idle_seconds
         self.validate_configuration()
 
     def validate_configuration(self) -> None:
@@ -126,14 +134,25 @@ class KubernetesWebserviceDeploymentConfiguration(WebserviceDeploymentConfigurat
             raise WebserviceException("\n".join(problems), code="ConfigurationInvalid")
 
     def print_deploy_configuration(self) -> None:
-        print(f"Kubernetes service {self._access()}, replicas: {self.replicas or 1}")
+        print(f"Kubernetes service {self._access()}, {self._replicas()}")
         without = [name for name in _WITHOUT_EFFECT if getattr(self, name) is not None]
         if without:
             print(f"Of no effect on this machine: {', '.join(without)}")
 
-    @property
-    def replicas(self) -> int | None:
-        return self.num_replicas or self.autoscale_min_replicas
+    def scaling(self) -> ScalingRequest | None:
+        """None leaves it as it is, or in a new deployment to the kind, which scales automatically."""
+        if self.num_replicas is not None:
+            return scaling.request(replicas=self.num_replicas)
+        if not self.autoscale_enabled:
+            return None
+        return scaling.request(
+            autoscale=True,
+            min_replicas=self.autoscale_min_replicas,
+            max_replicas=self.autoscale_max_replicas,
+            refresh_seconds=self.autoscale_refresh_seconds,
+            target_utilization=self.autoscale_target_utilization,
+            idle_seconds=self.autoscale_idle_seconds,
+        )
 
     def publication(self) -> PublicationRequest:
         return super().publication().model_copy(update={"token_auth_enabled": self.token_auth_enabled})
@@ -146,6 +165,8 @@ class KubernetesWebserviceDeploymentConfiguration(WebserviceDeploymentConfigurat
                 update={
                     "replica_max_concurrent_requests": self.replica_max_concurrent_requests,
                     "max_request_wait_time": self.max_request_wait_time,
+                    "cpu_reserved": self.cpu_cores,
+                    "memory_reserved": None if self.memory_gb is None else round(self.memory_gb * GB),
                 }
             )
         )
@@ -155,14 +176,27 @@ class KubernetesWebserviceDeploymentConfiguration(WebserviceDeploymentConfigurat
             return "with tokens"
         return "without keys" if self.auth_enabled is False else "with keys"
 
+    def _replicas(self) -> str:
+        if self.num_replicas is not None:
+            return f"replicas: {self.num_replicas}"
+        policy = AutoscalePolicy()
+        low, high = self.autoscale_min_replicas, self.autoscale_max_replicas
+        return (
+            f"replicas: {policy.min_replicas if low is None else low} to "
+            f"{policy.max_replicas if high is None else high}, as the load needs"
+        )
+
     def _wrong_numbers(self) -> list[str]:
         found = [
             f"{name} must be greater than 0, not {value!r}."
             for name in _POSITIVE
             if (value := getattr(self, name)) is not None and value <= 0
         ]
-        if self.gpu_cores is not None and self.gpu_cores < 0:
-            found.append(f"gpu_cores must be 0 or more, not {self.gpu_cores!r}.")
+        found += [
+            f"{name} must be 0 or more, not {value!r}."
+            for name in _NOT_NEGATIVE
+            if (value := getattr(self, name)) is not None and value < 0
+        ]
         return found
 
     def _wrong_limits(self) -> list[str]:
@@ -201,9 +235,7 @@ class KubernetesWebserviceDeploymentConfiguration(WebserviceDeploymentConfigurat
 
 
 _WITHOUT_EFFECT = (
-    *("autoscale_enabled", "autoscale_max_replicas", "autoscale_refresh_seconds"),
-    *("autoscale_target_utilization", "collect_model_data", "enable_app_insights"),
-    *("cpu_cores", "memory_gb", "gpu_cores", "cpu_cores_limit", "memory_gb_limit"),
+    *("collect_model_data", "enable_app_insights", "gpu_cores", "cpu_cores_limit", "memory_gb_limit"),
     *("period_seconds", "initial_delay_seconds", "timeout_seconds", "success_threshold", "failure_threshold"),
     *("namespace", "compute_target_name", "blobfuse_enabled"),
 )
@@ -233,17 +265,50 @@ class KubernetesWebservice(WithTokens, Webservice, kind="kubernetes"):
     ) -> None:
         """Replaces what is given; parameters of deploy_configuration may be given one by one, as in SDK v1.
 
-        Keys and the number of replicas change without a new generation.
+        Keys, the number of replicas and what it follows change without a new generation.
         """
         if configuration:
             deployment_config = self.deployment_configuration(**configuration)
         self._replace(models, inference_config, deployment_config, wait)
 
+    @property
+    def num_replicas(self) -> int | None:
+        """How many are wanted, if that is a fixed number."""
+        return None if self.autoscaler.autoscale_enabled else self.wanted_replicas
+
+    @property
+    def scoring_timeout_ms(self) -> int:
+        return self._settings.scoring_timeout_ms
+
+    @property
+    def max_concurrent_requests_per_container(self) -> int:
+        return self._settings.replica_max_concurrent_requests
+
+    @property
+    def max_request_wait_time(self) -> int:
+        """Milliseconds."""
+        return self._settings.max_request_wait_time
+
+    @property
+    def container_resource_requirements(self) -> ContainerResourceRequirements:
+        """What each replica reserves, or is taken to need."""
+        memory = self._settings.memory_reserved
+        return ContainerResourceRequirements(
+            cpu=self._settings.cpu_reserved or _CPU_CORES,
+            memory_in_gb=_MEMORY_GB if memory is None else memory / GB,
+        )
+
+    @property
+    def _settings(self) -> ServiceSettings:
+        return self._view.desired.spec.settings
+
     def _configured(self) -> dict[str, Any]:
-        settings = self._view.desired.spec.settings
+        settings = self._settings
         return super()._configured() | {
             "replica_max_concurrent_requests": settings.replica_max_concurrent_requests,
             "max_request_wait_time": settings.max_request_wait_time,
+            "cpu_cores": settings.cpu_reserved,
+            "memory_gb": None if settings.memory_reserved is None else settings.memory_reserved / GB,
         }
 
 

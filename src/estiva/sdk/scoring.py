@@ -14,7 +14,8 @@ from estiva_server import contract
 
 _RETRIES = 3
 _LONGEST_PAUSE_SECONDS = 10.0
-_GRACE_SECONDS = 30.0
+_GRACE_SECONDS = 70.0
+"""A request may wait for a minute before it is run, if the service is scaled to zero."""
 _UNAVAILABLE = 503
 
 

@@ -13,12 +13,13 @@ from estiva import records
 from estiva.errors import ControlServerException, WebserviceException
 from estiva.findings import render
 from estiva.messages import ServiceView
-from estiva.records import Generation, GenerationState, ReplicaPhase, ServiceKind
+from estiva.records import Generation, GenerationState, ServiceKind
 from estiva.sdk.access import Guarded, is_locked_out
 from estiva.sdk.connection import address, connect, lines
 from estiva.sdk.debugging import Debuggable
 from estiva.sdk.html import table
 from estiva.sdk.output import StepPrinter, text_width
+from estiva.sdk.scaling import Scaled
 from estiva.sdk.scoring import score
 from estiva.sdk.selection import labelled, mounts
 from estiva.sdk.workspace import Workspace
@@ -39,7 +40,7 @@ _PAUSES_WHEN_LOCKED_OUT = (0.0, 0.2, 1.0)
 _classes: dict[ServiceKind, type[Webservice]] = {}
 
 
-class Webservice(Guarded, Debuggable):
+class Webservice(Guarded, Debuggable, Scaled):
     """A service that exists; `Webservice(workspace, name)` answers with the object of its kind.
 
     Raises WebserviceException with "WebserviceNotFound" in its message if there is none.
@@ -190,10 +191,6 @@ class Webservice(Guarded, Debuggable):
         return " ".join(filter(None, (self._view.trouble, *reasons))) or None
 
     @property
-    def wanted_replicas(self) -> int:
-        return self._view.service.scaling.replicas
-
-    @property
     def scoring_uri(self) -> str | None:
         if self._view.service.serving is None or self._deleted:
             return None
@@ -273,16 +270,6 @@ class Webservice(Guarded, Debuggable):
         Until the new one is ready, and for good if it fails, the present one goes on serving.
         """
         self._changed(connect().request("POST", f"{self._path}/reload"), wait)
-
-    def scale(self, replicas: int, wait: bool = False) -> None:
-        """Changes how many replicas serve, without a new generation and without losing a request.
-
-        With `wait`, returns when that many are ready; raises WebserviceException if that takes too long.
-        """
-        body = {"replicas": replicas}
-        self._changed(connect().request("POST", f"{self._path}/scale", body=body), wait=False)
-        if wait:
-            self._wait_until_scaled(replicas)
 
     def update(self, *arguments: Any, **options: Any) -> None:
         """Replaces what is given of models, inference_config and deployment_config; `wait` for it.
@@ -422,18 +409,6 @@ class Webservice(Guarded, Debuggable):
             f"-d '{{\"data\": []}}' {self.scoring_uri}"
         )
         return f"{told}\nWhat opens it:  estiva service {what} {self.name}" if what else told
-
-    def _wait_until_scaled(self, replicas: int) -> None:
-        deadline = time.monotonic() + self._view.desired.spec.settings.init_timeout_seconds
-        while [replica.phase for replica in self.replicas] != [ReplicaPhase.READY] * replicas:
-            if time.monotonic() > deadline:
-                raise WebserviceException(
-                    f"The service {self.name!r} has not {replicas} ready replicas yet; the change goes on. "
-                    "Look at service.get_logs().",
-                    code="ScaleTimeout",
-                )
-            time.sleep(_POLL_SECONDS)
-            self.update_deployment_state()
 
     def _wait_until_gone(self) -> None:
         deadline = time.monotonic() + _DELETE_TIMEOUT_SECONDS

@@ -12,7 +12,7 @@ from estiva.control.api.access import Control, Key
 from estiva.control.server import Server
 from estiva.control.views import view
 from estiva.errors import WebserviceException
-from estiva.messages import DebugRequest, ScaleRequest, ServiceView
+from estiva.messages import DebugRequest, ScalingRequest, ServiceView
 from estiva.records import Generation, GenerationState, ServiceKey
 
 router = APIRouter()
@@ -41,8 +41,8 @@ def end_debugging(control: Control, key: Key) -> ServiceView:
 
 
 @router.post("/scale", status_code=202)
-def scale(control: Control, key: Key, request: ScaleRequest) -> ServiceView:
-    return control.intake.scale(key, request.replicas)
+def scale(control: Control, key: Key, request: ScalingRequest) -> ServiceView:
+    return control.intake.scale(key, request)
 
 
 @router.get("/generations")
