@@ -12,7 +12,7 @@ from estiva.sdk.access import WithoutTokens
 from estiva.sdk.configuration import WebserviceDeploymentConfiguration, check_port
 from estiva.sdk.inference import InferenceConfig
 from estiva.sdk.model import Model
-from estiva.sdk.webservice import Webservice
+from estiva.sdk.webservice import Webservice, is_pending
 from estiva.sdk.workspace import Workspace
 
 
@@ -83,6 +83,12 @@ class LocalWebservice(WithoutTokens, Webservice, kind="local"):
     @property
     def state(self) -> str:
         return self.STATE_DELETED if self._deleted else self._STATES[self._view.service.state]
+
+    def run(self, input_data: str | bytes) -> Any:
+        """Waits first for a change that this object has asked for, so that its answer is the new script's."""
+        if is_pending(self._view.desired):
+            Webservice.wait_for_deployment(self)
+        return super().run(input_data)
 
     def update(
         self,
