@@ -8,7 +8,7 @@ from azureml.exceptions import WebserviceException
 ws = Workspace.from_config()
 environment = Environment.from_conda_specification("update", "env.yml")
 inference_config = InferenceConfig(entry_script="score.py", environment=environment)
-deployment_config = LocalWebservice.deploy_configuration(port=8892)
+deployment_config = LocalWebservice.deploy_configuration()
 
 model = Model.register(ws, "linear.json", "linear", properties={"trained": "today"})
 service = Model.deploy(ws, "update-model", [model], inference_config, deployment_config)
@@ -22,7 +22,7 @@ print("new version:", different_model.version == model.version + 1)
 
 service.update([different_model], inference_config, deployment_config)
 service.wait_for_deployment()
-print("after:", service.run(json.dumps({"data": [1]})), "port:", service.port)
+print("after:", service.run(json.dumps({"data": [1]})))
 
 service.update(models=[model], inference_config=inference_config, wait=True)
 print("back:", service.run(json.dumps({"data": [1]})))

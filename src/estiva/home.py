@@ -82,6 +82,10 @@ class Home:
         """What belongs to a workspace and has no place in the registry: collected data, runs, datasets."""
         return self.root / "storage" / workspace
 
+    def collected(self, workspace: str, service: str) -> Path:
+        """What the score script of a service has collected."""
+        return self.storage(workspace) / "collected" / service
+
     @property
     def secrets(self) -> Path:
         """Private keys, in a folder for each workspace; none of them is in the database."""

@@ -45,6 +45,9 @@ LOG_LEVEL_VARIABLE = "AZUREML_LOG_LEVEL"
 CONFIG_FILE_VARIABLE = "AZUREML_CONFIG_FILE"
 SECRETS_FILE_VARIABLE = "ESTIVA_SECRETS_FILE"
 """A JSON file with more variables. The server reads it once and removes it, so that no disk keeps them."""
+COLLECTION_VARIABLE = "AML_MODEL_DC_STORAGE_ENABLED"
+COLLECTED_VARIABLE = "ESTIVA_COLLECTED"
+"""The folder that collected data go to; not set where none are to be collected."""
 
 # The entry scripts that the server itself has, by the framework whose models need no other.
 NO_CODE_SCRIPTS = {

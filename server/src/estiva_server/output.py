@@ -36,6 +36,12 @@ class Printing:
 _printing: ContextVar[Printing | None] = ContextVar("estiva_printing", default=None)
 
 
+def current_request() -> str | None:
+    """The id of the request that this thread or task answers, None outside of a run()."""
+    printing = _printing.get()
+    return None if printing is None else printing.id
+
+
 class RequestLines(io.TextIOWrapper):
     """A text stream that puts "[request id] " before each line that is written during a run()."""
 

@@ -147,4 +147,5 @@ MODULES: dict[str, Homes] = {
     "azureml.data.tabular_dataset": {".dataset": ("TabularDataset",)},
     "azureml.exceptions": _EXCEPTIONS,
     "azureml.exceptions._azureml_exception": _EXCEPTIONS,
+    "azureml.monitoring": {"estiva_server.collecting": ("ModelDataCollector",)},
 }

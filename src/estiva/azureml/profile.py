@@ -19,6 +19,7 @@ from estiva.errors import EstivaError, UserErrorException, WebserviceException
 from estiva.home import Home
 from estiva.sdk.inference import InferenceConfig
 from estiva.sdk.model import Model as SdkModel
+from estiva.sdk.webservice import Webservice
 from estiva_server import contract
 
 if TYPE_CHECKING:
@@ -176,7 +177,7 @@ class Measurement:
             LocalWebservice.deploy_configuration(),
         )
         try:
-            service.wait_for_deployment()
+            Webservice.wait_for_deployment(service)
             return self._ask(service, name)
         finally:
             service.delete()

@@ -10,6 +10,7 @@ import typer
 from estiva import __version__
 from estiva.cli import (
     certificate,
+    data,
     debug,
     deploy,
     doctor,
@@ -45,7 +46,7 @@ app = typer.Typer(
 )
 for commands in (deploy, debug, package, trial, tutorial, replicas, doctor, server):
     commands.add_to(app)
-for noun in (workspace, model, environment, service, certificate):
+for noun in (workspace, model, environment, service, certificate, data):
     app.add_typer(noun.app)
 
 

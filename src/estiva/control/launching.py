@@ -108,7 +108,7 @@ def content(stages: Stages, key: ServiceKey, number: int, spec: DeploymentSpec, 
         entry_script=spec.code.entry_script,
         source_root=spec.code.source_root,
         model_dir=spec.models[0].path if len(spec.models) == 1 else contract.MODELS_FOLDER,
-        variables={**spec.environment.variables, **spec.variables},
+        variables={**spec.environment.variables, **spec.variables, **_collection(stages, key, spec)},
         secrets=spec.secrets,
         settings=spec.settings,
     )
@@ -117,6 +117,14 @@ def content(stages: Stages, key: ServiceKey, number: int, spec: DeploymentSpec, 
 def _debugpy(spec: DeploymentSpec, python: str) -> str:
     """Where a venv in debug mode has it; an image has it among its packages, or not at all."""
     return str(debugger.folder_of(python)) if spec.settings.debugger and python else ""
+
+
+def _collection(stages: Stages, key: ServiceKey, spec: DeploymentSpec) -> dict[str, str]:
+    """Where collected data go, if they are to be collected: a container does not see the home's folders."""
+    wanted = spec.variables.get(contract.COLLECTION_VARIABLE, "").lower() == "true"
+    if not wanted or spec.target != "process":
+        return {}
+    return {contract.COLLECTED_VARIABLE: str(stages.home.collected(key.workspace, key.service))}
 
 
 def _checkout(stages: Stages, what: str, tree: Tree) -> str:

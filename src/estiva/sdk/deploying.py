@@ -23,6 +23,7 @@ from estiva.sdk.local import LocalWebserviceDeploymentConfiguration
 from estiva.sdk.model import Model
 from estiva.sdk.webservice import Webservice
 from estiva.sdk.workspace import Workspace
+from estiva_server import contract
 
 Deployable = Model | ModelReference | str | os.PathLike[str]
 
@@ -96,7 +97,7 @@ def request(
         settings=config.settings() if config else None,
         publication=config.publication() if config else None,
         scaling=config.scaling() if config else None,
-        variables=_texts(config, "environment_variables"),
+        variables=_variables(config),
         secrets=_hidden(_texts(config, "secrets")),
         description=config.description if config else None,
         tags=_texts(config, "tags"),
@@ -108,6 +109,15 @@ def _texts(config: WebserviceDeploymentConfiguration | None, name: str) -> dict[
     """Scripts give numbers, too; everything travels as text. None leaves it as it is."""
     given = getattr(config, name, None)
     return None if given is None else labels(given, name)
+
+
+def _variables(config: WebserviceDeploymentConfiguration | None) -> dict[str, str] | None:
+    """Whether the score script's ModelDataCollector collects is one of them."""
+    if config is None:
+        return None
+    wanted = getattr(config, "collect_model_data", None)
+    collection = {} if wanted is None else {contract.COLLECTION_VARIABLE: str(bool(wanted)).lower()}
+    return {**labels(config.environment_variables, "environment_variables"), **collection}
 
 
 def _hidden(secrets: dict[str, str] | None) -> dict[str, SecretStr] | None:

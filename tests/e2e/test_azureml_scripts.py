@@ -1,0 +1,118 @@
+"""The scripts of examples/azureml run unchanged, and print what they printed with SDK v1."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from estiva.home import HOME_VARIABLE, Home
+from estiva.sdk.connection import Connection
+
+EXAMPLES = Path(__file__).parent.parent.parent / "examples" / "azureml"
+
+pytestmark = [pytest.mark.network, pytest.mark.xdist_group("azureml")]
+
+EXPECTED = {
+    "collect_data": ["[1.0]", "[5.0]", "True"],
+    "container_image": ["[7.0]"],
+    "delete_idioms": [
+        "no service WebserviceException WebserviceNotFound None",
+        "no model WebserviceException ModelNotFound None",
+        "page count UserErrorException True",
+        "no target ComputeTargetException",
+        "True True",
+        "deleted delete-idioms",
+        "nothing to delete: not-there",
+        "False",
+    ],
+    "environments": [
+        "['azureml-defaults', 'numpy>=1.26'] 3.11",
+        "None 1 {'EXAMPLE': 'value'}",
+        "['azureml_environment.json', 'conda_dependencies.yml'] saved",
+        "AzureML-sklearn-0.24-ubuntu18.04-py37-cpu -> Estiva-sklearn",
+    ],
+    "local_reload": [
+        "SDK version: 1.61.0",
+        "azureml-examples",
+        "Registering model linear",
+        "Checking container health...",
+        "[3.0, 5.0, 7.0]",
+        "Hello, Model",
+    ],
+    "many_models": [
+        "['linear']",
+        "True falling",
+        "{'linear': 5.0, 'falling': -1.5}",
+        "['falling', 'linear']",
+    ],
+    "no_script": ["Name: my-sklearn-model Framework: ScikitLearn CPU: 1"],
+    "package_dockerfile": ["Package creation Succeeded", "Succeeded", "True"],
+    "profile_model": ["100.0 True", "True True 1.0"],
+    "register_from_run": ["[0.3, 0.2, 0.1] Completed ['outputs/linear.json']", "line-from-run\tTrue\tlines"],
+    "aks_autoscale": [
+        'AKS service creation operation finished, operation "Succeeded"',
+        "Healthy my-aks",
+        "[21.0]",
+        "True 1 2 50",
+        "5000 True",
+        "2 6000",
+    ],
+    "source_directory": ["running", "True True", "['source-directory']"],
+    "update_model": [
+        "before: [3.0]",
+        "new version: True",
+        "after: [10.0]",
+        "back: [3.0]",
+        "immutable: True",
+        "{'team': 'lines'}",
+    ],
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The examples beside a home that all share, so that each environment is built once."""
+    home = Home(tmp_path_factory.mktemp("h"))
+    folder = tmp_path_factory.mktemp("examples") / "azureml"
+    shutil.copytree(EXAMPLES, folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(HOME_VARIABLE, str(home.root))
+        yield folder
+        connection = Connection(home)
+        connection.stop()
+        connection.close()
+    if home.root not in home.runtime.parents:
+        shutil.rmtree(home.runtime)
+
+
+def run(folder: Path, name: str) -> str:
+    ended = subprocess.run(
+        [sys.executable, "-m", "estiva.azureml", f"{name}.py"],
+        cwd=folder,
+        env=dict(os.environ),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    return ended.stdout
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_script(folder: Path, name: str) -> None:
+    lines = run(folder, name).splitlines()
+    missing = [line for line in EXPECTED[name] if line not in lines]
+    assert not missing, "\n".join(lines)
+
+
+def test_every_script_is_run() -> None:
+    named = {path.stem for path in EXAMPLES.glob("*.py")} - {"score", "score_two", "score_collect"}
+    assert named == set(EXPECTED)
+    page = (EXAMPLES / "README.md").read_text()
+    assert [name for name in named if f"[{name}.py]({name}.py)" not in page] == []
