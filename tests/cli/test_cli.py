@@ -46,7 +46,7 @@ def test_the_commands_are_named_for_the_users_words() -> None:
             *("env lock", "env diff", "env update"),
             *("service list", "service show", "service run", "service logs"),
             *("service reload", "service update", "service scale", "service keys", "service token"),
-            *("service delete",),
+            *("service delete", "data show", "data export"),
         ]
     )
 
