@@ -99,6 +99,18 @@ class LockedEnvironment(Record):
     pylock: str = ""
 
 
+class Freed(Record):
+    """A folder or file that went, or would."""
+
+    kind: str
+    name: str
+    bytes: int
+
+
+class PruneResult(Record):
+    freed: tuple[Freed, ...]
+
+
 class ModelReference(Record):
     """A registered model by name (and version, else the newest), or a path that was not registered."""
 

@@ -15,7 +15,7 @@ from estiva.errors import EstivaError
 from tests.cli.conftest import Run
 
 NO_EXAMPLE_NEEDED = {
-    *("demo", "doctor", "up", "status", "down"),
+    *("demo", "doctor", "up", "status", "down", "prune"),
     *("workspace create", "workspace list", "workspace delete"),
     *("model list", "model show", "model delete", "env list", "env show"),
     *("service list", "service show", "service reload", "service delete"),
@@ -38,7 +38,8 @@ COMMANDS = commands(typer.main.get_command(app))
 def test_the_commands_are_named_for_the_users_words() -> None:
     assert sorted(COMMANDS) == sorted(
         [
-            *("deploy", "debug", "package", "try", "demo", "replicas", "doctor", "up", "status", "down"),
+            *("deploy", "debug", "package", "try", "demo", "replicas", "doctor"),
+            *("up", "status", "down", "prune"),
             *("workspace create", "workspace list", "workspace tls", "workspace delete"),
             *("certificate create",),
             *("model register", "model list", "model show", "model download", "model delete"),

@@ -10,8 +10,9 @@ from typing import Annotated
 
 import typer
 
-from estiva.cli.output import Format, Output, duration, show_fields
+from estiva.cli.output import Bytes, Format, Output, cell, duration, show_fields, show_rows
 from estiva.errors import RunEnvironmentException
+from estiva.messages import PruneResult
 
 _UNIT = """[Unit]
 Description=Estiva control server
@@ -30,6 +31,7 @@ def add_to(app: typer.Typer) -> None:
     app.command()(up)
     app.command()(status)
     app.command()(down)
+    app.command()(prune)
 
 
 def up(
@@ -109,3 +111,20 @@ def install_unit() -> None:
             code="SystemdFailed",
         )
     typer.echo(f"Installed {unit}; it starts with your session (loginctl enable-linger: with the machine).")
+
+
+def prune(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be freed.")] = False,
+    output: Output = Format.TABLE,
+) -> None:
+    """Free the disk of environments and packages that nothing needs any more."""
+    from estiva.sdk.connection import connect
+
+    found = PruneResult.model_validate(
+        connect().request("POST", "/prune", params={"dry_run": str(dry_run).lower()})
+    )
+    rows = [{"kind": one.kind, "name": one.name[:16], "size": Bytes(one.bytes)} for one in found.freed]
+    show_rows(rows, ["kind", "name", "size"], output, "There is nothing to free.")
+    if rows and output is Format.TABLE:
+        total = cell(Bytes(sum(one.bytes for one in found.freed)))
+        typer.echo(f"{'Would free' if dry_run else 'Freed'} {total}.")

@@ -50,7 +50,22 @@ def build_environment(
     cancelled: Callable[[], bool],
 ) -> tuple[Lock, str]:
     """The lock of the generation's environment, and the interpreter of the environment built from it."""
-    lock = locking.lock(
+    lock = environment_lock(stages, workspace, spec, on_line, cancelled)
+    python = stages.environments.build(lock, on_line, cancelled)
+    if spec.settings.debugger is not None:
+        stages.environments.add_debugger(lock, on_line, cancelled)
+    return lock, python
+
+
+def environment_lock(
+    stages: Stages,
+    workspace: str,
+    spec: DeploymentSpec,
+    on_line: Callable[[str], None],
+    cancelled: Callable[[], bool],
+) -> Lock:
+    """The lock of the environment with what the scripts imply."""
+    return locking.lock(
         stages,
         workspace,
         spec.environment,
@@ -60,10 +75,6 @@ def build_environment(
         cancelled,
         needed=imports.environment(stages.blobs, spec),
     )
-    python = stages.environments.build(lock, on_line, cancelled)
-    if spec.settings.debugger is not None:
-        stages.environments.add_debugger(lock, on_line, cancelled)
-    return lock, python
 
 
 def launch(stages: Stages, service: Service, number: int, spec: DeploymentSpec, artifact: Artifact) -> Launch:

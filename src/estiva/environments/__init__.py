@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from estiva.environments import debugger, interpreters, locks, shipping, venvs
+from estiva.environments import debugger, interpreters, locks, pruning, shipping, venvs
 from estiva.environments.programs import Cancelled, OnLine
+from estiva.environments.pruning import Leftover
 from estiva.environments.pylock import to_pylock
 from estiva.environments.resolution import Resolution
 from estiva.errors import EnvironmentException
 from estiva.records import EnvironmentSpecification, Lock
+
+_FRESH_SECONDS = 60.0
+"""For so long after it was asked for, an environment need not run: somebody is about to start it."""
 
 
 class Environments:
@@ -24,6 +29,7 @@ class Environments:
     def __init__(self, root: Path, server_source: Path) -> None:
         self.root = root
         self.server_source = server_source
+        self._served: dict[str, float] = {}
 
     def lock(
         self,
@@ -69,9 +75,11 @@ class Environments:
 
     def build(self, lock: Lock, on_line: OnLine, cancelled: Cancelled) -> str:
         """The interpreter of the built environment; `python -m estiva_server` works in it. Idempotent."""
+        self._served[lock.digest] = time.monotonic()
         venvs.build(
             lock, root=self.root, server_source=self.server_source, on_line=on_line, cancelled=cancelled
         )
+        self._served[lock.digest] = time.monotonic()
         return str(venvs.python_of(lock, root=self.root))
 
     def add_debugger(self, lock: Lock, on_line: OnLine, cancelled: Cancelled) -> None:
@@ -109,6 +117,15 @@ class Environments:
                 spec, target, cache=self.root / "locks", on_line=on_line, cancelled=cancelled
             )
         return shipping.ship(lock, series, wheels)
+
+    def leftovers(self, used: Collection[str]) -> list[Leftover]:
+        """What nothing needs: neither the locks of these digests, nor what runs, nor who was just served."""
+        fresh = {digest for digest, when in self._served.items() if time.monotonic() - when < _FRESH_SECONDS}
+        return pruning.leftovers(self.root, {*used, *fresh})
+
+    def free(self, leftover: Leftover) -> bool:
+        """Removes it unless it is being made; says whether it went."""
+        return pruning.free(leftover)
 
     def uv_for(self, machine: str, on_line: OnLine, cancelled: Cancelled) -> Path:
         """A uv that runs on a Linux machine of that kind. Idempotent."""

@@ -53,13 +53,13 @@ def make_once(
         if is_complete(folder, digest):
             return
         programs.end_orphans(str(folder))
-        _remove(folder)
+        remove(folder)
         try:
             make()
             _mark(folder, digest)
         finally:
             if not is_complete(folder, digest):
-                _remove(folder)
+                remove(folder)
 
 
 @contextmanager
@@ -119,7 +119,8 @@ def _mark(folder: Path, digest: str) -> None:
     replace_text(folder / MARKER, json.dumps(made_by, indent=1))
 
 
-def _remove(folder: Path) -> None:
+def remove(folder: Path) -> None:
+    """Absence is success."""
     # The marker goes first: a removal that is cut short must not leave a folder that looks whole.
     (folder / MARKER).unlink(missing_ok=True)
     shutil.rmtree(folder, ignore_errors=True)

@@ -92,6 +92,14 @@ def source_files(source: Path) -> list[tuple[str, Path]]:
     return [(f"{_PACKAGE}/{path.relative_to(source).as_posix()}", path) for path in found]
 
 
+def attached(venv: Path) -> Path | None:
+    """The folder of the server that the environment finds; None if it finds none."""
+    try:
+        return Path(_pth(venv).read_text(encoding="utf-8").splitlines()[0])
+    except (OSError, IndexError):
+        return None
+
+
 def site_packages(venv: Path) -> Path:
     """The environment's own folder of packages."""
     return next(iter(venv.glob("lib/python*/site-packages")), venv / "lib")
