@@ -57,17 +57,39 @@ class ModelChange(Record):
     add_properties: dict[str, str] | None = None
 
 
+class BuildContextRequest(Record):
+    path: str
+    """Absolute path of the folder, on the machine of the control server."""
+    dockerfile: str
+
+
 class EnvironmentBuild(Record):
     specification: EnvironmentSpecification
     version: str | None = None
     """The registered version that it came from."""
     interpreter: str
 
+    def body(self) -> dict[str, Any]:
+        """As JSON, with the password of the base image's registry in clear."""
+        return self.model_dump(mode="json", context={"reveal": True})
+
 
 class BuiltEnvironment(Record):
     python: str
     packages: tuple[str, ...]
     notices: tuple[str, ...] = ()
+
+
+class EnvironmentImage(Record):
+    """The image of an environment alone, which those of deployments are built upon."""
+
+    image: str
+    """Its name in the local engine."""
+    exists: bool
+    dockerfile: str
+    """The one Dockerfile that makes all of it."""
+    python: str
+    """Its interpreter, in the image."""
 
 
 class LockRequest(Record):

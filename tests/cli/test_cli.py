@@ -43,7 +43,7 @@ def test_the_commands_are_named_for_the_users_words() -> None:
             *("workspace create", "workspace list", "workspace tls", "workspace delete"),
             *("certificate create",),
             *("model register", "model list", "model show", "model download", "model delete"),
-            *("env create", "env list", "env show", "env build"),
+            *("env create", "env list", "env show", "env build", "env image"),
             *("env lock", "env diff", "env update"),
             *("service list", "service show", "service run", "service logs"),
             *("service reload", "service update", "service scale", "service keys", "service token"),

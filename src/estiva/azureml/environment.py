@@ -28,6 +28,7 @@ from estiva.azureml.sections import (
 from estiva.errors import EnvironmentException, UserErrorException
 from estiva.sdk import environment as sdk
 from estiva.sdk.environment import ContainerRegistry
+from estiva.sdk.images import ImageBuildDetails
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -46,6 +47,7 @@ __all__ = [
     "DockerSection",
     "Environment",
     "EnvironmentReference",
+    "ImageBuildDetails",
     "PythonEnvironment",
     "PythonSection",
     "RCranPackage",
@@ -117,14 +119,6 @@ class Environment(sdk.Environment):
             "Versions of an environment have no labels here: ask for the version itself.", code="NotAvailable"
         )
 
-    @staticmethod
-    def from_docker_build_context(name: str, docker_build_context: DockerBuildContext) -> Environment:  # noqa: ARG004
-        raise UserErrorException(
-            f"The environment {name!r} cannot be made from a build context: give its Dockerfile with "
-            "environment.docker.base_dockerfile, or build the image and name it with docker.base_image.",
-            code="NotAvailable",
-        )
-
     @classmethod
     def from_existing_conda_environment(cls, name: str, conda_environment_name: str) -> Self:
         """The packages of a conda environment on this machine, used as they are installed there."""
@@ -141,18 +135,6 @@ class Environment(sdk.Environment):
         from estiva.azureml.dataset import keep_wheel
 
         return keep_wheel(workspace, file_path, exist_ok)
-
-    def get_image_details(self, workspace: Workspace) -> DockerImageDetails:  # noqa: ARG002
-        """Without an image: one is made for the service or package that needs one."""
-        return DockerImageDetails(
-            imageExistsInRegistry=False,
-            dockerfile=self.docker.base_dockerfile,
-            dockerImage={"name": self.docker.base_image, "registry": None},
-        )
-
-    def build_local(self, workspace: Workspace, platform: Any = None, **kwargs: Any) -> Any:  # noqa: ARG002
-        """What `build` does: everything is local."""
-        return self.build(workspace)
 
 
 class EnvironmentReference:

@@ -42,7 +42,8 @@ _EXCEPTIONS: Homes = {
 _ENVIRONMENTS = (
     *("CondaDependencies", "ContainerRegistry", "DEFAULT_CPU_IMAGE", "DEFAULT_GPU_IMAGE"),
     *("DockerBuildContext", "DockerEnvironment", "DockerImageDetails", "DockerImagePlatform"),
-    *("DockerSection", "Environment", "EnvironmentReference", "PythonEnvironment", "PythonSection"),
+    *("DockerSection", "Environment", "EnvironmentReference", "ImageBuildDetails"),
+    *("PythonEnvironment", "PythonSection"),
     *("RCranPackage", "RGitHubPackage", "RSection", "SparkEnvironment", "SparkPackage", "SparkSection"),
 )
 

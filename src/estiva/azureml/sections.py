@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from typing import Any
 
 from estiva.azureml import notices
 from estiva.azureml.conda_dependencies import CondaDependencies
-from estiva.errors import UserErrorException
 from estiva.sdk import environment as sdk
-from estiva.sdk.environment import DockerImagePlatform
+from estiva.sdk.environment import DockerBuildContext, DockerImagePlatform
+from estiva.sdk.images import DockerImageDetails
 
 __all__ = [
     "DockerBuildContext",
@@ -40,7 +39,6 @@ def is_of_azure(image: str | None) -> bool:
 class DockerSection(sdk.DockerSection):
     _names = (
         *sdk.DockerSection._names,  # noqa: SLF001
-        "build_context",
         "gpu_support",
         "shared_volumes",
     )
@@ -49,18 +47,6 @@ class DockerSection(sdk.DockerSection):
         super().__init__()
         self.gpu_support: bool | None = None
         self.shared_volumes: bool | None = None
-
-    @property
-    def build_context(self) -> None:
-        """None: see the setter."""
-
-    @build_context.setter
-    def build_context(self, value: Any) -> None:
-        if value is not None:
-            raise UserErrorException(
-                "An environment has no build context here: set docker.base_dockerfile or docker.base_image.",
-                code="NotAvailable",
-            )
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name in ("enabled", "shm_size", "arguments", "gpu_support", "shared_volumes") and value:
@@ -98,30 +84,6 @@ class RegistryIdentity:
 
 class PythonEnvironment(PythonSection):
     """The older name."""
-
-
-class DockerBuildContext:
-    class LocationType(Enum):
-        Git = "git"
-        StorageAccount = "storageAccount"
-
-    def __init__(
-        self,
-        location_type: str | None = None,
-        location: str | None = None,
-        dockerfile_path: str = "Dockerfile",
-    ) -> None:
-        self.location_type = location_type
-        self.location = location
-        self.dockerfile_path = dockerfile_path
-
-    @staticmethod
-    def from_local_directory(
-        workspace: Any,  # noqa: ARG004
-        path: str,
-        dockerfile_path: str = "Dockerfile",
-    ) -> DockerBuildContext:
-        return DockerBuildContext(None, path, dockerfile_path)
 
 
 class SparkPackage:
@@ -167,38 +129,3 @@ class RSection:
         self.github_packages: list[RGitHubPackage] = []
         self.custom_url_packages: list[str] = []
         self.bioconductor_packages: list[str] = []
-
-
-class DockerImageDetails(dict[str, Any]):
-    """What is known of an environment's image."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-
-    @property
-    def image_exist(self) -> bool:
-        return bool(self.get("imageExistsInRegistry"))
-
-    @property
-    def image(self) -> dict[str, Any]:
-        return dict(self.get("dockerImage") or {})
-
-    @property
-    def repository(self) -> str | None:
-        return self.image.get("name")
-
-    @property
-    def registry(self) -> dict[str, Any] | None:
-        return self.image.get("registry")
-
-    @property
-    def interpreter_path(self) -> str | None:
-        return self.get("pythonEnvironment")
-
-    @property
-    def environment_path(self) -> str | None:
-        return self.get("condaEnvironment")
-
-    @property
-    def dockerfile(self) -> str | None:
-        return self.get("dockerfile")

@@ -16,6 +16,7 @@ from estiva.errors import UserErrorException
 
 if TYPE_CHECKING:
     from estiva.sdk.environment import Environment
+    from estiva.sdk.workspace import Workspace
 
 app = typer.Typer(name="env", help="Environments: what score scripts need.", no_args_is_help=True)
 
@@ -39,6 +40,10 @@ ResolverName = Annotated[
 
 RegisteredName = Annotated[
     str, typer.Argument(help="A registered environment.", autocompletion=completion.environments)
+]
+
+NameOrFile = Annotated[
+    str, typer.Argument(help="A registered environment, or a file.", autocompletion=completion.environments)
 ]
 
 Version = Annotated[str | None, typer.Option(help="Of a registered environment; else its newest.")]
@@ -94,24 +99,43 @@ def show(
 
 @app.command(epilog="Example:  estiva env build my-env    or    estiva env build environment.yml")
 def build(
-    name: Annotated[
-        str,
-        typer.Argument(help="A registered environment, or a file.", autocompletion=completion.environments),
-    ],
+    name: NameOrFile,
     version: Version = None,
     workspace: WorkspaceName = None,
     output: Output = Format.TABLE,
 ) -> None:
     """Resolve and build an environment now, so that deployments find it ready."""
-    from estiva.sdk.environment import Environment
-
     found = find(workspace)
-    is_file = Path(name).is_file()
-    environment = read(Path(name).stem, Path(name)) if is_file else Environment.get(found, name, version)
-    built = environment.build(found, show=_show_line)
+    built = _named(found, name, version).build_packages(found, show=_show_line)
     for notice in built.notices:
         typer.echo(f"note: {notice}", err=True)
     show_fields({"python": built.python, "packages": built.packages}, output)
+
+
+@app.command(epilog="Example:  estiva env image my-env    or    estiva env image environment.yml --dry-run")
+def image(
+    name: NameOrFile,
+    version: Version = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the Dockerfile, build nothing.")] = False,
+    workspace: WorkspaceName = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Build the image that those of an environment's deployments and packages are built upon."""
+    found = find(workspace)
+    environment = _named(found, name, version)
+    if dry_run:
+        typer.echo(environment.get_image_details(found).dockerfile, nl=False)
+        return
+    built = environment.build_image(found, show=_show_line)
+    show_fields({"image": built.image, "python": built.python}, output)
+
+
+def _named(workspace: Workspace, name: str, version: str | None) -> Environment:
+    from estiva.sdk.environment import Environment
+
+    if Path(name).is_file():
+        return read(Path(name).stem, Path(name))
+    return Environment.get(workspace, name, version)
 
 
 @app.command(epilog="Example:  estiva env lock my-env --platform linux-64 --file pylock.toml")

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from estiva import engine
 from estiva.control import imports
 from estiva.control.stages import Stages
 from estiva.environments import explanations, server, shipping
@@ -24,8 +25,15 @@ from estiva.images.records import (
     ScoringServer,
     Tools,
 )
-from estiva.messages import PackageRequest, PackageResult
-from estiva.records import ContainerRegistry, DeploymentSpec, EnvironmentSpecification, ModelMount, Tree
+from estiva.messages import EnvironmentBuild, EnvironmentImage, PackageRequest, PackageResult
+from estiva.records import (
+    BuildContext,
+    ContainerRegistry,
+    DeploymentSpec,
+    EnvironmentSpecification,
+    ModelMount,
+    Tree,
+)
 from estiva_server import contract
 
 BASE_IMAGE_VARIABLE = "ESTIVA_BASE_IMAGE"
@@ -139,11 +147,33 @@ def _tag(request: PackageRequest) -> str | None:
     return f"{name}:{label}"
 
 
+def environment_image(
+    stages: Stages, wanted: EnvironmentBuild, on_line: OnLine, cancelled: Cancelled, build: bool
+) -> EnvironmentImage:
+    """The image of an environment alone, upon which others are built; not `build`: as it would be."""
+    here = build or engine.available()
+    planned = plan_environment(stages, wanted.specification, wanted.interpreter, on_line, cancelled, here)
+    reference = planned.layers[-1].reference
+    if build:
+        execute(planned, on_line, cancelled)
+    return EnvironmentImage(
+        image=reference,
+        exists=here and builder.exists(reference),
+        dockerfile=dockerfile.of_plan(planned),
+        python=planning.PYTHON,
+    )
+
+
 def plan_environment(
-    stages: Stages, spec: EnvironmentSpecification, interpreter: str, on_line: OnLine, cancelled: Cancelled
+    stages: Stages,
+    spec: EnvironmentSpecification,
+    interpreter: str,
+    on_line: OnLine,
+    cancelled: Cancelled,
+    here: bool = True,
 ) -> Plan:
-    """The image of an environment alone, which is what images of deployments are built upon."""
-    base, content = _base_and_content(stages, spec, interpreter, on_line, cancelled, here=True)
+    """`here`: as in `plan`."""
+    base, content = _base_and_content(stages, spec, interpreter, on_line, cancelled, here)
     return planning.plan_environment(base, content, spec.platform)
 
 
@@ -197,12 +227,16 @@ def _base_and_content(
             certificates=str(certificates) if certificates else None,
         ),
     )
-    return _base(spec, python, on_line, here), content
+    return _base(stages, spec, python, on_line, here), content
 
 
-def _base(spec: EnvironmentSpecification, python: str, on_line: OnLine, here: bool) -> BaseImage:
+def _base(
+    stages: Stages, spec: EnvironmentSpecification, python: str, on_line: OnLine, here: bool
+) -> BaseImage:
     if spec.base_dockerfile is not None:
         return BaseImage(dockerfile=spec.base_dockerfile)
+    if spec.build_context is not None:
+        return _base_of_context(stages, spec.build_context)
     default = os.environ.get(BASE_IMAGE_VARIABLE) or _DEFAULT_BASE
     reference = spec.base_image or default.replace("{python}", python)
     registry = spec.base_image_registry or ContainerRegistry()
@@ -210,6 +244,13 @@ def _base(spec: EnvironmentSpecification, python: str, on_line: OnLine, here: bo
         reference = f"{registry.address}/{reference}"
     known = builder.base_id(reference, on_line, _credentials(registry), spec.platform) if here else ""
     return BaseImage(reference=reference, image_id=known)
+
+
+def _base_of_context(stages: Stages, context: BuildContext) -> BaseImage:
+    digest = next(file.sha256 for file in context.tree.files if file.path == context.dockerfile)
+    with stages.blobs.open(digest) as file:
+        text = file.read().decode()
+    return BaseImage(dockerfile=text, files=tuple(_files(stages, context.tree)))
 
 
 def _credentials(registry: ContainerRegistry) -> builder.Credentials | None:
@@ -236,7 +277,7 @@ def _packages(
 ) -> tuple[str, Packages]:
     """The Python's series, and what is installed for it."""
     series = shipping.series_of(spec.python_version, interpreter)
-    if spec.borrowed_from and (spec.base_image or spec.base_dockerfile):
+    if spec.borrowed_from and spec.names_base:
         path = None if spec.borrowed_from == interpreter else spec.borrowed_from
         return series, Packages(interpreter=Interpreter(path=path))
     shipment = stages.environments.ship(spec, interpreter, machine, planning.WHEELS_PLACE, on_line, cancelled)

@@ -20,11 +20,7 @@ def choose(
 
 
 def wants_container(kind: ServiceKind, environment: EnvironmentSpecification) -> bool:
-    return kind == "container" or wants_image(environment)
-
-
-def wants_image(environment: EnvironmentSpecification) -> bool:
-    return environment.base_image is not None or environment.base_dockerfile is not None
+    return kind == "container" or environment.names_base
 
 
 def notice(kind: ServiceKind, spec: DeploymentSpec) -> str | None:
@@ -33,7 +29,7 @@ def notice(kind: ServiceKind, spec: DeploymentSpec) -> str | None:
         return None
     settings = spec.settings
     why = "you asked for that" if settings.runtime == "process" else "no container engine answered"
-    if wants_image(spec.environment):
+    if spec.environment.names_base:
         return (
             f"The environment names a base image, but the service runs as a process, as {why}: its Python "
             "packages are installed on this machine, and the image is not used."

@@ -11,6 +11,7 @@ What went wrong is `Evidence`, which diagnosis turns into `Finding`s.
 from __future__ import annotations
 
 from estiva.records.assets import (
+    BuildContext,
     CondaPackage,
     ContainerRegistry,
     Environment,
@@ -61,6 +62,7 @@ __all__ = [
     "VERSION_HEADER",
     "Access",
     "AutoscalePolicy",
+    "BuildContext",
     "Certificate",
     "Code",
     "CondaPackage",

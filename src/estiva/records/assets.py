@@ -67,6 +67,14 @@ Resolver = Literal["auto", "conda", "pypi"]
 channels, and PyPI where no channel can be reached."""
 
 
+class BuildContext(Record):
+    """A folder with a Dockerfile, as it was when it was taken."""
+
+    tree: Tree
+    dockerfile: str = "Dockerfile"
+    """Its path in the folder."""
+
+
 class EnvironmentSpecification(Record):
     """What a score script needs, as the user said it."""
 
@@ -85,10 +93,16 @@ class EnvironmentSpecification(Record):
     """An interpreter whose installed packages are used as they are; set when no specification was given."""
     base_image: str | None = None
     base_dockerfile: str | None = None
+    build_context: BuildContext | None = None
     base_image_registry: ContainerRegistry | None = None
     platform: str | None = None
     """Of an image: "linux/arm64"; None means the engine's own."""
     inferencing_stack_version: str | None = None
+
+    @property
+    def names_base(self) -> bool:
+        """Whether it says what its image is built upon."""
+        return any(part is not None for part in (self.base_image, self.base_dockerfile, self.build_context))
 
 
 class Environment(Record):

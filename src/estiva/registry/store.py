@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import sqlalchemy as sa
 
-from estiva.records import DeploymentSpec, Tree
+from estiva.records import DeploymentSpec, EnvironmentSpecification, Tree
 from estiva.registry import tables
 from estiva.registry.credentials import CredentialStore
 from estiva.registry.endpoints import EndpointStore
@@ -25,11 +25,11 @@ class Store(WorkspaceStore, ModelStore, EnvironmentStore, ServiceStore, Endpoint
     """
 
     def referenced_blobs(self) -> set[str]:
-        """SHA-256 of every file in any model or generation."""
+        """SHA-256 of every file in any model, environment or generation."""
         return {file.sha256 for tree in self._trees() for file in tree.files}
 
     def referenced_trees(self) -> set[str]:
-        """Digests of the trees in any model or generation."""
+        """Digests of the trees in any model, environment or generation."""
         return {tree.digest for tree in self._trees()}
 
     def _trees(self) -> Iterator[Tree]:
@@ -40,3 +40,11 @@ class Store(WorkspaceStore, ModelStore, EnvironmentStore, ServiceStore, Endpoint
                 spec = DeploymentSpec.model_validate(stored)
                 yield spec.code.tree
                 yield from (mount.tree for mount in spec.models)
+                yield from _context(spec.environment)
+            for stored in connection.scalars(sa.select(tables.environments.c.specification)):
+                yield from _context(EnvironmentSpecification.model_validate(stored))
+
+
+def _context(specification: EnvironmentSpecification) -> Iterator[Tree]:
+    if specification.build_context is not None:
+        yield specification.build_context.tree

@@ -9,13 +9,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from pydantic import SecretStr
-
 from estiva import records, specification
 from estiva.errors import UserErrorException
 from estiva.messages import (
     BuiltEnvironment,
     EnvironmentBuild,
+    EnvironmentImage,
     LockedEnvironment,
     LockRequest,
     Progress,
@@ -23,32 +22,30 @@ from estiva.messages import (
 )
 from estiva.sdk.conda_dependencies import CondaDependencies, read_text, read_yaml
 from estiva.sdk.connection import address, connect
+from estiva.sdk.docker import ContainerRegistry, DockerBuildContext, DockerImagePlatform, DockerSection
+from estiva.sdk.images import DockerImageDetails, ImageBuildDetails
+from estiva.sdk.sections import Section
 from estiva.sdk.workspace import Workspace
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-__all__ = ["CondaDependencies", "DockerSection", "Environment", "PythonSection"]
+__all__ = [
+    "CondaDependencies",
+    "ContainerRegistry",
+    "DockerBuildContext",
+    "DockerImagePlatform",
+    "DockerSection",
+    "Environment",
+    "PythonSection",
+]
 
 _DEFINITION_FILE = "azureml_environment.json"
 _CONDA_FILE = "conda_dependencies.yml"
 _DOCKERFILE = "BaseDockerfile"
 
 
-class _Section:
-    """Assigning to a name that does not exist is an error, or a misspelt setting would be lost silently."""
-
-    _names: tuple[str, ...] = ()
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if not name.startswith("_") and name not in self._names:
-            raise AttributeError(
-                f"{type(self).__name__} has no attribute {name!r}; it has {', '.join(self._names)}."
-            )
-        super().__setattr__(name, value)
-
-
-class PythonSection(_Section):
+class PythonSection(Section):
     _names: tuple[str, ...] = (
         *("conda_dependencies", "interpreter_path", "resolver", "user_managed_dependencies"),
     )
@@ -60,100 +57,7 @@ class PythonSection(_Section):
         self.user_managed_dependencies = False
 
 
-class ContainerRegistry(_Section):
-    """Where the base image comes from. The password goes with a deployment or package and is never kept."""
-
-    _names = ("address", "password", "registry_identity", "username")
-
-    def __init__(self) -> None:
-        self.address: str | None = None
-        self.username: str | None = None
-        self.password: str | None = None
-        self.registry_identity: Any = None
-
-    def to_record(self) -> records.ContainerRegistry | None:
-        if self.address is None and self.username is None:
-            return None
-        password = None if self.password is None else SecretStr(self.password)
-        return records.ContainerRegistry(address=self.address, username=self.username, password=password)
-
-
-class DockerImagePlatform(_Section):
-    """What an image is made for; without an architecture, what the engine runs on."""
-
-    _names = ("architecture", "os")
-
-    def __init__(self, os: str = "Linux", architecture: str | None = None) -> None:
-        self.os = os
-        self.architecture = architecture
-
-    def to_text(self) -> str | None:
-        return f"{self.os.lower()}/{self.architecture}" if self.architecture else None
-
-
-class DockerSection(_Section):
-    """A base image, or a Dockerfile for one (its text, or the path of a file); the last one set wins."""
-
-    _names: tuple[str, ...] = (
-        *("arguments", "base_dockerfile", "base_image", "base_image_registry", "enabled"),
-        *("platform", "shm_size"),
-    )
-
-    def __init__(self) -> None:
-        self._image: str | None = None
-        self._dockerfile: str | None = None
-        self.base_image_registry = ContainerRegistry()
-        self.platform = DockerImagePlatform()
-        self.arguments: list[str] = []
-        self.enabled: bool | None = None
-        self.shm_size: str | None = None
-
-    @property
-    def base_image(self) -> str | None:
-        return self._image
-
-    @base_image.setter
-    def base_image(self, value: str | None) -> None:
-        self._image = value
-        if value is not None:
-            self._dockerfile = None
-
-    @property
-    def base_dockerfile(self) -> str | None:
-        return self._dockerfile
-
-    @base_dockerfile.setter
-    def base_dockerfile(self, value: Any) -> None:
-        self._dockerfile = _dockerfile_text(value)
-        if value is not None:
-            self._image = None
-
-
-def _take_registry(docker: DockerSection, found: records.EnvironmentSpecification) -> None:
-    if found.base_image_registry is not None:
-        docker.base_image_registry.address = found.base_image_registry.address
-        docker.base_image_registry.username = found.base_image_registry.username
-    if found.platform is not None:
-        docker.platform.architecture = found.platform.partition("/")[2]
-
-
-def _dockerfile_text(value: Any) -> str | None:
-    if value is None:
-        return None
-    if hasattr(value, "read"):
-        return str(value.read())
-    text = str(os.fspath(value))
-    return Path(text).read_text(encoding="utf-8") if _is_file(text) else text
-
-
-def _is_file(text: str) -> bool:
-    try:
-        return Path(text).is_file()
-    except OSError:  # too long for a path
-        return False
-
-
-class Environment(_Section):
+class Environment(Section):
     """An environment. `version` is None until it comes from the registry; versions are strings."""
 
     _names: tuple[str, ...] = (
@@ -201,6 +105,59 @@ class Environment(_Section):
         return environment
 
     @classmethod
+    def from_docker_image(
+        cls,
+        name: str,
+        image: str,
+        container_registry: ContainerRegistry | None = None,
+        conda_specification: str | os.PathLike[str] | None = None,
+        pip_requirements: str | os.PathLike[str] | None = None,
+    ) -> Self:
+        """An image, with the packages of one of the files added; without one, with those that it has."""
+        environment = cls._upon(name, conda_specification, pip_requirements)
+        environment.docker.base_image = image
+        if container_registry is not None:
+            environment.docker.base_image_registry = container_registry
+        return environment
+
+    @classmethod
+    def from_dockerfile(
+        cls,
+        name: str,
+        dockerfile: Any,
+        conda_specification: str | os.PathLike[str] | None = None,
+        pip_requirements: str | os.PathLike[str] | None = None,
+    ) -> Self:
+        """As `from_docker_image`, with the image that a Dockerfile makes: its text, or the path of a file."""
+        environment = cls._upon(name, conda_specification, pip_requirements)
+        environment.docker.base_dockerfile = dockerfile
+        return environment
+
+    @classmethod
+    def from_docker_build_context(cls, name: str, docker_build_context: DockerBuildContext) -> Self:
+        """The image that a folder with a Dockerfile makes, with the packages that it has."""
+        environment = cls._upon(name, None, None)
+        environment.docker.build_context = docker_build_context
+        return environment
+
+    @classmethod
+    def _upon(
+        cls, name: str, conda: str | os.PathLike[str] | None, pip: str | os.PathLike[str] | None
+    ) -> Self:
+        """What is added to an image."""
+        if conda is not None and pip is not None:
+            raise UserErrorException(
+                "Give conda_specification or pip_requirements, not both.", code="DependenciesTwice"
+            )
+        if conda is not None:
+            return cls.from_conda_specification(name, conda)
+        if pip is not None:
+            return cls.from_pip_requirements(name, pip)
+        environment = cls(name)
+        environment.python.user_managed_dependencies = True
+        return environment
+
+    @classmethod
     def from_specification(cls, found: records.EnvironmentSpecification) -> Self:
         environment = cls(found.name)
         # The variables are those of the environment alone, so that taking one away takes it away.
@@ -212,10 +169,7 @@ class Environment(_Section):
             environment.python.user_managed_dependencies = True
             environment.python.interpreter_path = found.borrowed_from
         environment.environment_variables = dict(found.variables)
-        environment.docker.base_dockerfile = found.base_dockerfile
-        _take_registry(environment.docker, found)
-        if found.base_image is not None:
-            environment.docker.base_image = found.base_image
+        environment.docker.take(found)
         environment.inferencing_stack_version = found.inferencing_stack_version
         return environment
 
@@ -237,10 +191,7 @@ class Environment(_Section):
                 },
                 "resolver": self._resolver(),
                 "borrowed_from": self._borrowed_from(),
-                "base_image": self.docker.base_image,
-                "base_dockerfile": self.docker.base_dockerfile,
-                "base_image_registry": self.docker.base_image_registry.to_record(),
-                "platform": self.docker.platform.to_text(),
+                **self.docker.to_fields(),
                 "inferencing_stack_version": self.inferencing_stack_version,
             }
         )
@@ -294,16 +245,49 @@ class Environment(_Section):
         self,
         workspace: Workspace,
         image_build_compute: Any = None,  # noqa: ARG002
-        show: Callable[[str], None] = print,
-    ) -> BuiltEnvironment:
-        """Resolves and builds it now, so that a deployment finds it ready.
+    ) -> ImageBuildDetails:
+        """Registers the environment and begins to make ready what its deployments run.
+
+        That is its image, if it says what that is built upon; else its packages on this machine.
+        """
+        body = self._wanted().model_copy(update={"version": self.register(workspace).version})
+        what = "image" if body.specification.names_base else "build"
+        return ImageBuildDetails(address("workspaces", workspace.name, "environments", what), body.body())
+
+    def build_local(
+        self,
+        workspace: Workspace,
+        platform: Any = None,  # noqa: ARG002
+        useDocker: bool = False,  # noqa: N803  as SDK v1 has it
+        **_cloud: Any,
+    ) -> BuiltEnvironment | EnvironmentImage:
+        """Makes its packages ready on this machine, or with `useDocker` its image, and waits for that."""
+        return self.build_image(workspace) if useDocker else self.build_packages(workspace)
+
+    def build_packages(self, workspace: Workspace, show: Callable[[str], None] = print) -> BuiltEnvironment:
+        """Resolves and installs them now, so that a deployment as a process finds them ready.
 
         Raises EnvironmentException that names the package at fault.
         """
-        body = EnvironmentBuild(
+        return BuiltEnvironment.model_validate(_ask(workspace, ("build",), self._wanted(), show))
+
+    def build_image(self, workspace: Workspace, show: Callable[[str], None] = print) -> EnvironmentImage:
+        """Builds the image that those of its deployments and packages are built upon.
+
+        Raises EnvironmentException that names the package at fault, ImageException for a base image or a step
+        of its Dockerfile, RunEnvironmentException where there is no container engine.
+        """
+        return EnvironmentImage.model_validate(_ask(workspace, ("image",), self._wanted(), show))
+
+    def get_image_details(self, workspace: Workspace) -> DockerImageDetails:
+        """What its image is called and made of, whether or not it is built."""
+        found = _ask(workspace, ("image", "details"), self._wanted(), _ignore)
+        return DockerImageDetails.of(EnvironmentImage.model_validate(found))
+
+    def _wanted(self) -> EnvironmentBuild:
+        return EnvironmentBuild(
             specification=self.to_specification(), version=self.version, interpreter=sys.executable
         )
-        return BuiltEnvironment.model_validate(_ask(workspace, ("build",), body, show))
 
     def lock(
         self,
@@ -407,7 +391,12 @@ def _ask(
         show(progress.message)
 
     path = address("workspaces", workspace.name, "environments", *place)
-    return connect().progress(path, body=body.model_dump(mode="json"), show=show_line)
+    sent = body.body() if isinstance(body, EnvironmentBuild) else body.model_dump(mode="json")
+    return connect().progress(path, body=sent, show=show_line)
+
+
+def _ignore(_line: str) -> None:
+    """For what is asked and not built."""
 
 
 def _load_definition(file: Path) -> dict[str, Any]:

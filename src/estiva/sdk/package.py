@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import tarfile
 import tempfile
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from estiva.errors import EstivaError, WebserviceException
+from estiva.errors import WebserviceException
 from estiva.messages import ImagePull, PackageRequest, PackageResult, Progress
+from estiva.sdk.building import Build
 from estiva.sdk.connection import address, connect
 from estiva.sdk.deploying import Deployable, request
 from estiva.sdk.environment import ContainerRegistry
 from estiva.sdk.inference import InferenceConfig
 from estiva.sdk.workspace import Workspace
-
-_POLL_SECONDS = 0.2
 
 
 class ModelPackage:
@@ -27,21 +25,7 @@ class ModelPackage:
         self.workspace = workspace
         self.generate_dockerfile = wanted.generate_dockerfile
         self.package_build_log_uri: str | None = None
-        self._result: PackageResult | None = None
-        self._error: EstivaError | None = None
-        self._lines: list[str] = []
-        self._thread = threading.Thread(target=self._follow, args=(wanted,), name="package", daemon=True)
-        self._thread.start()
-
-    def _follow(self, wanted: PackageRequest) -> None:
-        try:
-            found = connect().progress(self._path(), body=wanted.body(), show=self._keep)
-            self._result = PackageResult.model_validate(found)
-        except EstivaError as error:
-            self._error = error
-
-    def _keep(self, progress: Progress) -> None:
-        self._lines.append(progress.message)
+        self._build = Build(self._path(), wanted.body())
 
     def _path(self, *more: str) -> str:
         return address("workspaces", self.workspace.name, "packages", *more)
@@ -51,41 +35,32 @@ class ModelPackage:
     @property
     def state(self) -> str:
         """ "Running", "Succeeded" or "Failed"."""
-        if self._error is not None:
-            return "Failed"
-        return "Running" if self._result is None else "Succeeded"
+        return self._build.state
 
     @property
     def error(self) -> dict[str, str] | None:
-        return None if self._error is None else {"code": self._error.code, "message": self._error.message}
+        error = self._build.error
+        return None if error is None else {"code": error.code, "message": error.message}
 
     @property
     def location(self) -> str | None:
         """The image for `docker run` and `docker tag`: its local name; with its digest once it is pushed."""
-        return self._result.location or None if self._result else None
+        return str(self._build.result["location"]) or None if self._build.result else None
 
     def wait_for_creation(self, show_output: bool = False) -> None:
         """Raises WebserviceException, with the reason, if the package cannot be made."""
-        shown, ended = 0, False
-        while not ended:
-            self._thread.join(_POLL_SECONDS)
-            ended = not self._thread.is_alive()
-            lines = self._lines[shown:]
-            shown += len(lines)
-            if show_output and lines:
-                print("\n".join(lines))
+        self._build.wait(show_output)
         if show_output:
             print(f"Package creation {self.state}")
-        if self._error is not None:
+        error = self._build.error
+        if error is not None:
             raise WebserviceException(
-                f"Package creation Failed. {self._error.message}",
-                code=self._error.code,
-                detail=self._error.detail,
-            ) from self._error
+                f"Package creation Failed. {error.message}", code=error.code, detail=error.detail
+            ) from error
 
     def get_logs(self, decode: bool = True, offset: int = 0) -> Any:
         """What the build told so far, from the byte `offset` on: text, or bytes without `decode`."""
-        content = "".join(f"{line}\n" for line in list(self._lines)).encode()[offset:]
+        content = self._build.log.encode()[offset:]
         return content.decode(errors="replace") if decode else content
 
     def update_creation_state(self) -> None:
@@ -148,8 +123,7 @@ class ModelPackage:
 
     def _made(self) -> PackageResult:
         self.wait_for_creation()
-        assert self._result is not None
-        return self._result
+        return PackageResult.model_validate(self._build.result)
 
 
 def package(

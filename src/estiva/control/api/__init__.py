@@ -6,6 +6,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
 from estiva.control.api import (
+    contexts,
     deployments,
     endpoints,
     environments,
@@ -66,7 +67,7 @@ def build(control: Server) -> FastAPI:
     def answer_error(_request: Request, error: EstivaError) -> JSONResponse:
         return JSONResponse(problem(error).model_dump(), status_code=status_of(error))
 
-    for module in (server, workspaces, models, packages, environments, services, endpoints):
+    for module in (server, workspaces, models, packages, contexts, environments, services, endpoints):
         app.include_router(module.router)
     for prefix in (_SERVICE, _VERSION):
         app.include_router(deployments.router, prefix=prefix)

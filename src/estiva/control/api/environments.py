@@ -7,12 +7,14 @@ import threading
 from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 
-from estiva.control import locking
+from estiva.control import imaging, locking
 from estiva.control.api import streams
 from estiva.control.api.access import Control
+from estiva.control.server import Server
 from estiva.messages import (
     BuiltEnvironment,
     EnvironmentBuild,
+    EnvironmentImage,
     LockedEnvironment,
     LockRequest,
     Progress,
@@ -64,6 +66,29 @@ def build(control: Control, workspace: str, wanted: EnvironmentBuild) -> Streami
         )
         python = environments.build(lock, on_line, stopping.is_set)
         return BuiltEnvironment(python=python, packages=environments.packages(lock), notices=lock.notices)
+
+    return streams.run(work)
+
+
+@router.post("/image")
+def build_image(control: Control, workspace: str, wanted: EnvironmentBuild) -> StreamingResponse:
+    """Builds the image of the environment, so that a later deployment or package finds it ready."""
+    return _image(control, workspace, wanted, build=True)
+
+
+@router.post("/image/details")
+def image(control: Control, workspace: str, wanted: EnvironmentBuild) -> StreamingResponse:
+    return _image(control, workspace, wanted, build=False)
+
+
+def _image(control: Server, workspace: str, wanted: EnvironmentBuild, build: bool) -> StreamingResponse:
+    control.stages.store.workspace(workspace)
+
+    def work(show: streams.Show) -> EnvironmentImage:
+        def on_line(line: str) -> None:
+            show(Progress(message=line))
+
+        return imaging.environment_image(control.stages, wanted, on_line, control.stopping.is_set, build)
 
     return streams.run(work)
 
