@@ -165,6 +165,8 @@ class PublicationRequest(Record):
     token_auth_enabled: bool | None = None
     primary_key: SecretStr | None = None
     secondary_key: SecretStr | None = None
+    requests_per_second: int | None = Field(default=None, ge=0)
+    """0: no limit any more."""
     ssl_enabled: bool | None = None
     certificate: CertificateRequest | None = None
 

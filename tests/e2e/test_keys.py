@@ -67,6 +67,19 @@ def test_keys_outlive_updates_and_can_be_switched_off(project: Project) -> None:
     assert (service.auth_enabled, status(service, None)) == (False, 200)
 
 
+def test_a_key_that_sends_too_much_is_429_until_the_limit_ends(project: Project) -> None:
+    service = deploy(project, auth_enabled=True, requests_per_second=2)
+    primary, secondary = service.get_keys()
+    assert service.requests_per_second == 2
+    statuses = [status(service, primary) for _ in range(20)]
+    assert set(statuses) == {200, 429}
+    assert status(service, secondary) == 200, "another key has a limit of its own"
+    with pytest.raises(WebserviceException, match="this service asks its callers for neither"):
+        deploy(project, auth_enabled=False)
+    service = deploy(project, requests_per_second=0)
+    assert [status(service, primary) for _ in range(20)] == [200] * 20
+
+
 def test_keys_are_nowhere_but_in_the_answer_that_is_for_them(project: Project, home: Home) -> None:
     service = deploy(project, auth_enabled=True, primary_key="a-key-to-look-for")
     service.run(body(1))

@@ -34,6 +34,12 @@ AuthenticationOption = Annotated[
 ]
 
 
+RateOption = Annotated[
+    int | None,
+    typer.Option("--rate", help="Requests per second that one key or token may send; 0 for no limit.", min=0),
+]
+
+
 class KeyName(str, Enum):
     PRIMARY = "primary"
     SECONDARY = "secondary"

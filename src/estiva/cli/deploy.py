@@ -11,7 +11,7 @@ import typer
 
 from estiva.cli import environment as environments
 from estiva.cli import scaling
-from estiva.cli.access import Authentication, AuthenticationOption, authentication, warn_if_public
+from estiva.cli.access import Authentication, AuthenticationOption, RateOption, authentication, warn_if_public
 from estiva.cli.certificate import CertificateFile, HostName, KeyFile, tls
 from estiva.cli.output import Format, Output, show_json, wrapped
 from estiva.cli.workspace import WorkspaceName, find
@@ -125,6 +125,7 @@ def deploy(
     secrets_file: SecretFile = None,
     debug: Annotated[bool, typer.Option(help="Answer with tracebacks when run() fails.")] = False,
     auth: AuthenticationOption = None,
+    rate: RateOption = None,
     tls_cert: CertificateFile = None,
     tls_key: KeyFile = None,
     tls_name: HostName = None,
@@ -155,6 +156,7 @@ def deploy(
         debug=debug,
         environment_variables=environments.variables(env_file),
         secrets=environments.variables(secrets_file),
+        requests_per_second=rate,
         **tls(tls_cert, tls_key, tls_name),
         **scaling.parameters(kind is Kind.KUBERNETES, replicas, minimum, maximum, utilization, idle),
     )

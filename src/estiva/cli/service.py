@@ -12,7 +12,7 @@ import typer
 from estiva.cli import completion, scaling
 from estiva.cli import deploy as deploying
 from estiva.cli import environment as environments
-from estiva.cli.access import AuthenticationOption, KeyName, authentication, show_keys, show_token
+from estiva.cli.access import AuthenticationOption, KeyName, RateOption, authentication, show_keys, show_token
 from estiva.cli.certificate import CertificateFile, HostName, KeyFile, tls
 from estiva.cli.deploy import EnvFile, EnvironmentName, Models, SecretFile, Source, fields
 from estiva.cli.output import Format, Output, show_fields, show_json, show_rows, wrapped
@@ -106,6 +106,7 @@ def update(
     timeout_ms: Annotated[int | None, typer.Option(help="Deadline of a request.")] = None,
     debug: Annotated[bool | None, typer.Option(help="Answer with tracebacks when run() fails.")] = None,
     auth: AuthenticationOption = None,
+    rate: RateOption = None,
     tls_cert: CertificateFile = None,
     tls_key: KeyFile = None,
     tls_name: HostName = None,
@@ -128,6 +129,7 @@ def update(
         "debug": debug,
         "environment_variables": environments.variables(env_file) if env_file else None,
         "secrets": environments.variables(secrets_file) if secrets_file else None,
+        "requests_per_second": rate,
         **tls(tls_cert, tls_key, tls_name),
         "ssl_enabled": False if no_tls else None,
         **authentication(auth, tokens=service.compute_type == "AKS"),

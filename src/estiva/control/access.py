@@ -41,11 +41,12 @@ class AccessControl:
         """For the gateway; None if anybody may call."""
         if publication is None or not publication.asks_callers:
             return None
-        credentials = self._store.credentials(workspace, name)
+        credentials, limit = self._store.credentials(workspace, name), publication.requests_per_second
         if publication.token_auth_enabled:
-            key = self._signer(workspace).public_key()
-            return Access(token_key=str(key), token_grant=credentials.token_grant)
-        return Access(key_hashes=(digest(credentials.primary_key), digest(credentials.secondary_key)))
+            key, grant = str(self._signer(workspace).public_key()), credentials.token_grant
+            return Access(token_key=key, token_grant=grant, requests_per_second=limit)
+        hashes = digest(credentials.primary_key), digest(credentials.secondary_key)
+        return Access(key_hashes=hashes, requests_per_second=limit)
 
     def keys(self, workspace: str, name: str, publication: Publication | None) -> Credentials:
         """Raises WebserviceException if callers need tokens instead."""

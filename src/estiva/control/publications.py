@@ -25,19 +25,24 @@ def published(
     """
     keys, tokens = wanted.auth_enabled, bool(wanted.token_auth_enabled)
     if kind == "kubernetes" and wanted.port is None:
-        shared = Publication(auth_enabled=not tokens if keys is None else keys, token_auth_enabled=tokens)
-        _check_certificate(wanted, shared)
-        return shared
+        return _checked(
+            wanted,
+            Publication(
+                auth_enabled=not tokens if keys is None else keys,
+                token_auth_enabled=tokens,
+                requests_per_second=wanted.requests_per_second or None,
+            ),
+        )
     host = wanted.host or Publication().host
     own = Publication(
         host=host,
         port=_choose_port(host, wanted.port, services),
         auth_enabled=bool(keys),
         token_auth_enabled=tokens,
+        requests_per_second=wanted.requests_per_second or None,
         certificate=certificate,
     )
-    _check_certificate(wanted, own)
-    return own
+    return _checked(wanted, own)
 
 
 def changed(
@@ -54,19 +59,12 @@ def changed(
             code="PortChange",
         )
     given = {"auth_enabled": wanted.auth_enabled, "token_auth_enabled": wanted.token_auth_enabled}
-    after = before.model_copy(update={name: value for name, value in given.items() if value is not None})
-    if wanted.ssl_enabled is False:
-        after = after.model_copy(update={"certificate": None})
-    elif certificate is not None:
-        after = after.model_copy(update={"certificate": certificate})
-    _check_certificate(wanted, after)
-    if after.auth_enabled and after.token_auth_enabled:
-        raise WebserviceException(
-            f"The service {key.service!r} asks its callers for keys or for tokens, not for both: end the one "
-            "in the same update that begins the other (auth_enabled, token_auth_enabled).",
-            code="AuthenticationTwice",
-        )
-    return after
+    changes: dict[str, object] = {name: value for name, value in given.items() if value is not None}
+    if wanted.requests_per_second is not None:
+        changes["requests_per_second"] = wanted.requests_per_second or None
+    if wanted.ssl_enabled is False or certificate is not None:
+        changes["certificate"] = None if wanted.ssl_enabled is False else certificate
+    return _checked(wanted, before.model_copy(update=changes))
 
 
 def check_gateway(publication: Publication, available: bool) -> None:
@@ -106,6 +104,24 @@ def _uri(key: ServiceKey, publication: Publication, workspace: Workspace, host: 
         noun = "service" if key.version is None else "endpoint"
         return f"{scheme}://{shown}:{workspace.port}/api/v1/{noun}/{key.service}/score"
     return f"{scheme}://{shown}:{publication.port}/score"
+
+
+def _checked(wanted: PublicationRequest, publication: Publication) -> Publication:
+    """As it would be. Raises WebserviceException for what contradicts itself."""
+    _check_certificate(wanted, publication)
+    if publication.auth_enabled and publication.token_auth_enabled:
+        raise WebserviceException(
+            "A service asks its callers for keys or for tokens, not for both: end the one in the same update "
+            "that begins the other (auth_enabled, token_auth_enabled).",
+            code="AuthenticationTwice",
+        )
+    if publication.requests_per_second is not None and not publication.asks_callers:
+        raise WebserviceException(
+            "A limit of requests per second is one of each key or token, and this service asks its callers "
+            "for neither. Set auth_enabled=True (--auth keys), or end the limit with 0.",
+            code="LimitWithoutKeys",
+        )
+    return publication
 
 
 def _check_certificate(wanted: PublicationRequest, publication: Publication) -> None:

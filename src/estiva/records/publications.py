@@ -30,6 +30,8 @@ class Publication(Record):
     """Callers need one of the service's two keys."""
     token_auth_enabled: bool = False
     """Callers need a token that was signed for the service; never beside keys."""
+    requests_per_second: int | None = Field(default=None, ge=1)
+    """What one key or token may send; None: no limit."""
     certificate: Certificate | None = None
     """Of the service's own port, which then speaks TLS alone."""
 

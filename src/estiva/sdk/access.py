@@ -98,6 +98,11 @@ class Guarded:
         """Whether callers need a token; `run()` sends one by itself, and renews it in time."""
         return self._publication is not None and self._publication.token_auth_enabled
 
+    @property
+    def requests_per_second(self) -> int | None:
+        """What one key or token may send; beyond it the answer is 429. None: no limit."""
+        return None if self._publication is None else self._publication.requests_per_second
+
     def get_keys(self) -> tuple[str, str]:
         """The primary and the secondary key: `Authorization: Bearer KEY` with either is let in.
 

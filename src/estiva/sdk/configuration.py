@@ -23,8 +23,9 @@ class WebserviceDeploymentConfiguration:
     "auto", in a container only if the environment asks for one (base image, Dockerfile). `debug`: tracebacks
     in the answers when run() fails.
     `auth_enabled`: callers need one of two keys (None: they need none, or in an update, as it is), which are
-    random unless `primary_key` and `secondary_key` are given. `ssl_enabled`: the service's port speaks TLS,
-    with the certificate and the unprotected key in two PEM files, for the host name `ssl_cname`.
+    random unless `primary_key` and `secondary_key` are given. `requests_per_second`: what one key or
+    token may send (0: no limit any more). `ssl_enabled`: the service's port speaks TLS, with the certificate
+    and the unprotected key in two PEM files, for the host name `ssl_cname`.
     """
 
     kind: ClassVar[ServiceKind]
@@ -40,6 +41,7 @@ class WebserviceDeploymentConfiguration:
         auth_enabled: bool | None = None,
         primary_key: str | None = None,
         secondary_key: str | None = None,
+        requests_per_second: int | None = None,
         ssl_enabled: bool | None = None,
         ssl_cert_pem_file: PemFile | None = None,
         ssl_key_pem_file: PemFile | None = None,
@@ -57,6 +59,7 @@ class WebserviceDeploymentConfiguration:
         self.auth_enabled = auth_enabled
         self.primary_key = primary_key
         self.secondary_key = secondary_key
+        self.requests_per_second = requests_per_second
         self.ssl_enabled = ssl_enabled
         self.ssl_cert_pem_file = ssl_cert_pem_file
         self.ssl_key_pem_file = ssl_key_pem_file
@@ -107,6 +110,7 @@ class WebserviceDeploymentConfiguration:
     def publication(self) -> PublicationRequest:
         """Where the service is to be published, and for whom."""
         return PublicationRequest(
+            requests_per_second=self.requests_per_second,
             ssl_enabled=self.ssl_enabled,
             certificate=certificate_request(self.ssl_cert_pem_file, self.ssl_key_pem_file, self.ssl_cname),
             auth_enabled=self.auth_enabled,
