@@ -142,6 +142,46 @@ def test_a_length_beside_chunks_smuggles_nothing(
     assert "content-length" not in backend.requests[0]
 
 
+@pytest.mark.parametrize(
+    ("head", "body"),
+    [
+        (b"POST /score HTTP/1.1\nHost: x\nContent-Length: 2\n", b"\n{}"),
+        (b"POST /score HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nA: b\r\n c\r\n", b"\r\n{}"),
+        (
+            b"POST /score HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n",
+            b"\r\n2;a=b\r\n{}\r\n0\r\n\r\n",
+        ),
+    ],
+    ids=["bare line feeds", "a folded field", "a chunk extension"],
+)
+def test_old_ways_to_write_a_request_reach_the_replica_as_one_plain_request(
+    gateway: Gateway, backend: Backend, make_route: MakeRoute, head: bytes, body: bytes
+) -> None:
+    """Which the standard lets a proxy do: what it sends on is its own writing."""
+    route = make_route(backend)
+    gateway.apply([route])
+    status, _ = raw(listener(route)[1], head + b"Connection: close\r\n" + body)
+    assert status == 200
+    assert [request["path"] for request in backend.requests] == ["/score"]
+    assert not any("\n" in value or "\r" in value for value in backend.requests[0].values())
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [b"-2\r\n{}\r\n", b"0x2\r\n{}\r\n", b"fffffffffffffffff\r\n{}", b"2\r\n{}XX0\r\n\r\n", b"2 2\r\n{}\r\n"],
+)
+def test_chunks_that_are_none_are_refused(
+    gateway: Gateway, backend: Backend, make_route: MakeRoute, chunks: bytes
+) -> None:
+    route = make_route(backend)
+    gateway.apply([route])
+    head = b"POST /score HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    status, _ = raw(listener(route)[1], head + chunks + b"POST /smuggled HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert status == 400
+    assert "/smuggled" not in [request["path"] for request in backend.requests]
+    assert post(route).status_code == 200
+
+
 def test_slow_clients_do_not_keep_others_waiting(
     gateway: Gateway, backend: Backend, make_route: MakeRoute
 ) -> None:

@@ -10,6 +10,8 @@ Why it says what it says, where that is not plain:
   a Unix socket as a rule, and a new connection is cheap there.
 - `option abortonclose` is not set: a client that leaves would free the slot of a `run()` that goes on, and
   the busiest replica would look the most idle. A request whose client left waits at most `timeout queue`.
+- A request goes on when its body is complete, or as much of it as a buffer holds (`wait-for-body`): one that
+  trickles in would keep a replica's place meanwhile. What is refused anyway does not wait for its body.
 - `noreuseport`: two HAProxy of one user could otherwise share a port without either noticing.
 - After a reload the old process answers what it has begun, and one more request on each idle connection
   (`idle-close-on-response`), for as long as idle connections live. `hard-stop-after` is the bound of it all.
@@ -32,6 +34,8 @@ Its supervisor has taken it out of service by then, so that the next request fin
 """
 IDLE_MS = 10_000
 """How long a client's connection may be idle: an old process lives this long after a reload at least."""
+_REQUEST_MS = 10_000
+"""How long a request may take to arrive: its head, and then its body or the first 16 kB of it."""
 _REST_MS = 5_000
 _CONNECT_MS = 300
 _NOBODY = "127.0.0.1:1"
@@ -109,7 +113,7 @@ global
     nbthread {threads}
     noreuseport
     fd-hard-limit 16384
-    hard-stop-after {longest + GRACE_MS + IDLE_MS + _REST_MS}ms
+    hard-stop-after {_REQUEST_MS + longest + GRACE_MS + IDLE_MS + _REST_MS}ms
     ssl-default-bind-options ssl-min-ver TLSv1.2
 """
 
@@ -125,7 +129,7 @@ defaults
     retries 3
     timeout connect {_CONNECT_MS}ms
     timeout client 60s
-    timeout http-request 10s
+    timeout http-request {_REQUEST_MS}ms
     timeout http-keep-alive {IDLE_MS}ms
     unique-id-format %[uuid()]
 {answers.defaults()}"""
@@ -142,6 +146,7 @@ def _backend(route: Route, version: Version) -> str:
         + access.rules(route)
         + answers.refuse(413, large, f"{{ req.body_size gt {version.body_limit} }}")
         + f"""\
+    http-request wait-for-body time {_REQUEST_MS}ms
     balance leastconn
     option httpchk GET {HEALTH_PATH}
     timeout check 5s

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 
 from estiva.records.base import Record
 
