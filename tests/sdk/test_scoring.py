@@ -41,6 +41,13 @@ def test_the_data_is_sent_unchanged_as_json(service: tuple[Script, str]) -> None
     assert script.asked[1].headers["authorization"] == "Bearer x"
 
 
+def test_what_is_neither_text_nor_bytes_is_not_sent(service: tuple[Script, str]) -> None:
+    script, uri = service
+    with pytest.raises(WebserviceException, match=r"was given dict.*json\.dumps\(data\)"):
+        score(uri, {"data": 1}, timeout_ms=1000)  # type: ignore[arg-type]
+    assert not script.asked
+
+
 def test_the_variables_for_proxies_are_not_used(
     service: tuple[Script, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -34,7 +34,7 @@ def score(
 
     Raises WebserviceException with `status_code`, `body` and `request_id`.
     """
-    content = data.encode() if isinstance(data, str) else data
+    content = _encoded(data)
     sent = {"Content-Type": "application/json", "Accept": "application/json", **(headers or {})}
     timeout = timeout_ms / 1000 + _GRACE_SECONDS
     verify = tls.trust(certificate) if certificate else True
@@ -47,6 +47,18 @@ def score(
     if response.status_code != httpx.codes.OK:
         raise refused(uri, response)
     return response.json()
+
+
+def _encoded(data: object) -> bytes:
+    if isinstance(data, str):
+        return data.encode()
+    if isinstance(data, bytes):
+        return data
+    raise WebserviceException(
+        f"run() sends text or bytes as they are, and was given {type(data).__name__}. Say how it is to be "
+        "written: service.run(json.dumps(data)).",
+        code="DataInvalid",
+    )
 
 
 def _send(http: httpx.Client, request: httpx.Request) -> httpx.Response:
