@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from estiva.errors import GatewayException
 from estiva.gateway import Gateway, configuration
 from estiva.gateway.runtime import Key
-from estiva.records import Access, Listener, Member, Route, Version
+from estiva.records import Access, Listener, Member, Probe, Route, Version
 from tests.gateway.conftest import PATIENCE, Backend, MakeBackend, MakeRoute, listener, post, url
 
 EXPECTED = Path(__file__).parent / "expected"
@@ -81,7 +81,7 @@ def test_the_shape_is_everything_but_the_servers_and_the_keys() -> None:
 def test_what_a_text_says_is_read_back() -> None:
     text = configuration.build([SUM, OTHER, CHURN], SHARED)
     assert configuration.listeners(text) == {("127.0.0.1", 8890), ("::1", 80), ("127.0.0.1", 8900)}
-    check = "check inter 2s fastinter 500ms downinter 500ms fall 3 rise 1"
+    check = "check inter 2000ms fastinter 500ms downinter 500ms fall 3 rise 1"
     assert configuration.servers(text) == {
         Key("service:sum:v1", "g1-0"): f"unix@/r/s\\ m/1.sock maxconn 2 {check}",
         Key("service:sum:v1", "g1-1"): f"10.0.0.7:5001 maxconn 2 {check}",
@@ -373,3 +373,12 @@ def test_the_only_replica_gone_is_503_that_may_be_tried_again(
             assert json.loads(response.text)["service"] == "sum"
     backend.start()
     assert post(route).status_code == 200
+
+
+def test_the_probe_of_a_version() -> None:
+    text = configuration.build([version(probe=Probe(period_seconds=0.25, failure_threshold=7))])
+    assert "check inter 250ms fastinter 250ms downinter 250ms fall 7 rise 1" in text
+    patient = Probe(period_seconds=10, timeout_seconds=2, success_threshold=2)
+    text = configuration.build([version(probe=patient)])
+    assert "check inter 10000ms fastinter 500ms downinter 500ms fall 3 rise 2" in text
+    assert "timeout check 2000ms" in text

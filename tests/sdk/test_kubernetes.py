@@ -7,6 +7,7 @@ import pytest
 from estiva import AksWebservice, KubernetesWebservice
 from estiva.errors import WebserviceException
 from estiva.messages import ScalingRequest
+from estiva.records import Probe
 from estiva.sdk.deploying import request
 
 NAMESPACE_RULE = (
@@ -41,6 +42,9 @@ def test_what_is_given_travels_and_the_rest_has_the_documented_defaults() -> Non
     )
     assert given.scaling == ScalingRequest(replicas=3)
     assert given.settings is not None
+    assert given.settings.probe == Probe()
+    probed = configuration(period_seconds=10, timeout_seconds=2, success_threshold=2).settings().probe
+    assert probed == Probe(period_seconds=10, timeout_seconds=2, success_threshold=2, failure_threshold=3)
     assert (given.settings.scoring_timeout_ms, given.settings.replica_max_concurrent_requests) == (100, 2)
     scaled = configuration(
         autoscale_enabled=True,

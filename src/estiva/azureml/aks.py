@@ -28,7 +28,7 @@ __all__ = [
 
 AksServiceAccessToken = WebServiceAccessToken
 
-_PROBE = {"period": 10, "delay": 310, "timeout": 1, "success": 1, "failure": 3}
+_INITIAL_DELAY_SECONDS = 310
 
 
 class AksWebservice(Webservice, sdk.KubernetesWebservice, kind="kubernetes"):
@@ -116,14 +116,8 @@ class AksWebservice(Webservice, sdk.KubernetesWebservice, kind="kubernetes"):
 
     @property
     def liveness_probe_requirements(self) -> LivenessProbeRequirements:
-        kept = self._kept()
-        return LivenessProbeRequirements(
-            period_seconds=kept.get("period_seconds", _PROBE["period"]),
-            initial_delay_seconds=kept.get("initial_delay_seconds", _PROBE["delay"]),
-            timeout_seconds=kept.get("timeout_seconds", _PROBE["timeout"]),
-            success_threshold=kept.get("success_threshold", _PROBE["success"]),
-            failure_threshold=kept.get("failure_threshold", _PROBE["failure"]),
-        )
+        delay = self._kept().get("initial_delay_seconds", _INITIAL_DELAY_SECONDS)
+        return replace(super().liveness_probe_requirements, initial_delay_seconds=delay)
 
     @property
     def data_collection(self) -> DataCollection:

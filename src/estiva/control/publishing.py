@@ -194,6 +194,7 @@ def version(service: Service, generation: Generation, replicas: tuple[Replica, .
         wait_ms=settings.max_request_wait_time,
         timeout_ms=settings.answer_ms,
         body_limit=settings.body_limit,
+        probe=settings.probe,
         hold_ms=HOLD_MS if service.scaling.to_zero else 0,
     )
 

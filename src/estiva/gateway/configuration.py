@@ -24,7 +24,7 @@ from collections.abc import Sequence
 
 from estiva.gateway import access, answers, frontends, split, validation
 from estiva.gateway.runtime import HOLD, Key
-from estiva.records import Listener, Member, Route, Version
+from estiva.records import Listener, Member, Probe, Route, Version
 from estiva_server.contract import HEALTH_PATH
 
 GRACE_MS = 65
@@ -37,9 +37,10 @@ IDLE_MS = 10_000
 _REQUEST_MS = 10_000
 """How long a request may take to arrive: its head, and then its body or the first 16 kB of it."""
 _REST_MS = 5_000
+_AGAIN_SECONDS = 0.5
+"""How soon a replica that has failed is asked again, until it is clear how it stands and while it is out."""
 _CONNECT_MS = 300
 _NOBODY = "127.0.0.1:1"
-_CHECK = "check inter 2s fastinter 500ms downinter 500ms fall 3 rise 1"
 
 _DESCRIPTION = "    description "
 _SERVER = "    server "
@@ -140,7 +141,7 @@ def _backend(route: Route, version: Version) -> str:
         f"The body of the request is larger than {version.body_limit} bytes, "
         f"the limit of {answers.name(route, version)}."
     )
-    lines = "".join(f"{_SERVER}{m.name} {server(m, version.concurrency)}\n" for m in version.members)
+    lines = "".join(f"{_SERVER}{m.name} {server(m, version)}\n" for m in version.members)
     return (
         f"backend {route.pool(version.name)}\n"
         + access.rules(route)
@@ -149,7 +150,7 @@ def _backend(route: Route, version: Version) -> str:
     http-request wait-for-body time {_REQUEST_MS}ms
     balance leastconn
     option httpchk GET {HEALTH_PATH}
-    timeout check 5s
+    timeout check {_ms(version.probe.timeout_seconds)}
     timeout queue {max(1, version.wait_ms)}ms
     timeout server {version.timeout_ms + GRACE_MS}ms
 """
@@ -169,8 +170,20 @@ def _hold(milliseconds: int) -> str:
     return f"    retries {retries}\n{_SERVER}{HOLD} {_NOBODY} backup\n"
 
 
-def server(member: Member, concurrency: int) -> str:
+def server(member: Member, version: Version) -> str:
     """What follows a member's name, in the configuration and in the command that adds it."""
     kind, _, path = member.address.partition(":")
     address = "unix@" + path.replace(" ", "\\ ") if kind == "unix" else member.address
-    return f"{address} maxconn {concurrency} {_CHECK}"
+    return f"{address} maxconn {version.concurrency} {_check(version.probe)}"
+
+
+def _check(probe: Probe) -> str:
+    again = _ms(min(probe.period_seconds, _AGAIN_SECONDS))
+    return (
+        f"check inter {_ms(probe.period_seconds)} fastinter {again} downinter {again} "
+        f"fall {probe.failure_threshold} rise {probe.success_threshold}"
+    )
+
+
+def _ms(seconds: float) -> str:
+    return f"{max(1, round(1000 * seconds))}ms"

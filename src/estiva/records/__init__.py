@@ -31,6 +31,7 @@ from estiva.records.evidence import (
     StepName,
     Traceback,
 )
+from estiva.records.probes import Probe
 from estiva.records.publications import Certificate, Credentials, Publication
 from estiva.records.replicas import (
     Launch,
@@ -90,6 +91,7 @@ __all__ = [
     "Mount",
     "NoCode",
     "Observation",
+    "Probe",
     "Publication",
     "Record",
     "Replica",

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from estiva.records.base import Record
+from estiva.records.probes import Probe
 
 VERSION_HEADER = "x-estiva-version"
 """Picks a version of an endpoint by name, whatever its percentage: to try it before it gets traffic."""
@@ -45,6 +46,7 @@ class Version(Record):
     is_default: bool = False
     hold_ms: int = 0
     """How long requests wait while there is no replica at all, and one is being started; 0: 503 at once."""
+    probe: Probe = Probe()
 
 
 class Access(Record):

@@ -13,6 +13,7 @@ from estiva.records.autoscaling import Scaling
 from estiva.records.base import Record, now
 from estiva.records.content import Tree
 from estiva.records.evidence import Evidence, Finding, StepName
+from estiva.records.probes import Probe
 from estiva.records.publications import Publication
 
 ServiceKind = Literal["local", "container", "kubernetes", "endpoint"]
@@ -89,6 +90,7 @@ class ServiceSettings(Record):
     replica_max_concurrent_requests: int = 1
     max_request_wait_time: int = 500
     body_limit: int = 100 * 1024 * 1024
+    probe: Probe = Probe()
     debug: bool = False
     debugger: Debugger | None = None
     cpu_limit: float | None = None

@@ -9,13 +9,13 @@ from typing import Any, ClassVar
 
 from estiva.errors import WebserviceException
 from estiva.messages import PublicationRequest, ScalingRequest
-from estiva.records import AutoscalePolicy, ServiceKind, ServiceSettings
+from estiva.records import AutoscalePolicy, Probe, ServiceKind, ServiceSettings
 from estiva.sdk import scaling
 from estiva.sdk.access import WithTokens
 from estiva.sdk.configuration import WebserviceDeploymentConfiguration
 from estiva.sdk.inference import InferenceConfig
 from estiva.sdk.model import Model
-from estiva.sdk.resources import ContainerResourceRequirements
+from estiva.sdk.resources import ContainerResourceRequirements, LivenessProbeRequirements
 from estiva.sdk.webservice import Webservice
 
 _POSITIVE = (
@@ -31,6 +31,7 @@ _AUTOSCALE = (
 )
 GB = 1000**3
 _CPU_CORES, _MEMORY_GB = 0.1, 0.5
+_PROBE = ("period_seconds", "timeout_seconds", "success_threshold", "failure_threshold")
 _NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]{,61}[a-z0-9])?")
 
 
@@ -167,8 +168,15 @@ class KubernetesWebserviceDeploymentConfiguration(WebserviceDeploymentConfigurat
                     "max_request_wait_time": self.max_request_wait_time,
                     "cpu_reserved": self.cpu_cores,
                     "memory_reserved": None if self.memory_gb is None else round(self.memory_gb * GB),
+                    "probe": self._probe(),
                 }
             )
+        )
+
+    def _probe(self) -> Probe:
+        """What is not given is as the gateway does it by itself."""
+        return Probe.model_validate(
+            {name: value for name in _PROBE if (value := getattr(self, name)) is not None}
         )
 
     def _access(self) -> str:
@@ -236,8 +244,7 @@ class KubernetesWebserviceDeploymentConfiguration(WebserviceDeploymentConfigurat
 
 _WITHOUT_EFFECT = (
     *("collect_model_data", "enable_app_insights", "gpu_cores", "cpu_cores_limit", "memory_gb_limit"),
-    *("period_seconds", "initial_delay_seconds", "timeout_seconds", "success_threshold", "failure_threshold"),
-    *("namespace", "compute_target_name", "blobfuse_enabled"),
+    *("initial_delay_seconds", "namespace", "compute_target_name", "blobfuse_enabled"),
 )
 
 
@@ -299,6 +306,18 @@ class KubernetesWebservice(WithTokens, Webservice, kind="kubernetes"):
         )
 
     @property
+    def liveness_probe_requirements(self) -> LivenessProbeRequirements:
+        """How the gateway asks replicas for their health; from when on is up to `init()`."""
+        probe = self._settings.probe
+        return LivenessProbeRequirements(
+            period_seconds=round(probe.period_seconds),
+            initial_delay_seconds=None,
+            timeout_seconds=round(probe.timeout_seconds),
+            success_threshold=probe.success_threshold,
+            failure_threshold=probe.failure_threshold,
+        )
+
+    @property
     def _settings(self) -> ServiceSettings:
         return self._view.desired.spec.settings
 
@@ -309,6 +328,7 @@ class KubernetesWebservice(WithTokens, Webservice, kind="kubernetes"):
             "max_request_wait_time": settings.max_request_wait_time,
             "cpu_cores": settings.cpu_reserved,
             "memory_gb": None if settings.memory_reserved is None else settings.memory_reserved / GB,
+            **{name: getattr(settings.probe, name) for name in _PROBE},
         }
 
 
