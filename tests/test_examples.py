@@ -11,6 +11,10 @@ from typing import Any
 
 import pytest
 
+from estiva import Workspace
+from estiva.home import Home
+from estiva.sdk.connection import connect
+
 EXAMPLE = Path(__file__).parent.parent / "examples" / "diabetes"
 
 
@@ -45,3 +49,21 @@ def test_what_is_trained_is_scored(trained: Path) -> None:
     assert len(predictions) == len(sample["data"]) == len(sample["truth"])
     assert predictions[0] > 200 < sample["truth"][0]
     assert predictions[2] < 200 > sample["truth"][2]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_one_model_replaces_another(trained: Path, home: Home) -> None:
+    try:
+        rolled = subprocess.run(
+            [sys.executable, "rollout.py"], cwd=trained, check=True, capture_output=True, text=True
+        )
+        lines = rolled.stdout.splitlines()
+        assert any(line.startswith("ridge: 90 % of the requests, default, Healthy {") for line in lines)
+        boosted = next(line for line in lines if line.startswith("boosted: 10 % of the requests, Healthy {"))
+        assert boosted.endswith(lines[-1])
+    finally:
+        for service in Workspace.get("diabetes").webservices.values():
+            service.delete()
+        connect().stop()
+        connect().close()

@@ -19,6 +19,7 @@ NO_EXAMPLE_NEEDED = {
     *("workspace create", "workspace list", "workspace delete"),
     *("model list", "model show", "model delete", "env list", "env show"),
     *("service list", "service show", "service reload", "service delete"),
+    *("endpoint list", "endpoint show", "endpoint delete"),
 }
 
 
@@ -48,6 +49,9 @@ def test_the_commands_are_named_for_the_users_words() -> None:
             *("service list", "service show", "service run", "service logs"),
             *("service reload", "service update", "service scale", "service keys", "service token"),
             *("service delete", "data show", "data export"),
+            *("endpoint create", "endpoint list", "endpoint show", "endpoint update", "endpoint traffic"),
+            *("endpoint score", "endpoint logs", "endpoint keys", "endpoint delete"),
+            *("endpoint version create", "endpoint version update", "endpoint version delete"),
         ]
     )
 

@@ -13,11 +13,14 @@ from pathlib import Path
 import httpx
 import joblib
 import pytest
+import typer
 from sklearn.datasets import load_diabetes
 from sklearn.linear_model import Ridge
+from typer.testing import CliRunner
 
 from estiva import AksEndpoint, AksWebservice, Endpoint, InferenceConfig, Model, Webservice, Workspace
-from estiva.errors import WebserviceException
+from estiva.cli import app, completion
+from estiva.errors import UserErrorException, WebserviceException
 from estiva.home import Home
 from estiva.records import VERSION_HEADER
 from tests.conftest import processes_in
@@ -52,6 +55,16 @@ class Lab:
         path = self._folder / "score.py"
         path.write_text(text)
         return InferenceConfig(entry_script=str(path))
+
+    def command(self, *words: str, status: int = 0) -> str:
+        """What `estiva endpoint` prints for people; `*` stands for the workspace and JSON."""
+        json_output = ["--workspace", self.workspace.name, "--output", "json"]
+        arguments = [part for word in words for part in (json_output if word == "*" else [word])]
+        result = CliRunner().invoke(app, ["endpoint", *arguments])
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        assert result.exit_code == status, result.output
+        return result.stdout
 
     def endpoint(self, script: str = DOUBLING, version: str = "a", auth: bool = False) -> Endpoint:
         configuration = AksEndpoint.deploy_configuration(version_name=version, auth_enabled=auth)
@@ -295,3 +308,40 @@ def test_what_is_wrong_is_said(both: Endpoint, lab: Lab) -> None:
     both.set_traffic({}, default="b")
     both.versions["a"].delete()
     refused(lambda: both.delete_version("b"), "VersionLast", "only version")
+
+
+def test_the_commands_do_it_all(lab: Lab, tmp_path: Path) -> None:
+    script = lab.script(DOUBLING).entry_path
+    name, place = next(NAMES), ["--workspace", lab.workspace.name]
+    lab.command("create", name, "--version", "old", "--entry", str(script), "--auth", "none", "*")
+    script = lab.script(TRIPLING).entry_path
+    options = ["--entry", str(script), "--replicas", "2", "--traffic", "10"]
+    lab.command("version", "create", name, "new", *options, "*")
+    assert json.loads(lab.command("traffic", name, "new=30%", "*")) == {"old": "70 %", "new": "30 %"}
+    assert lab.command("score", name, "--version", "new", "--data", body(1), *place).split() == [
+        "[",
+        "3",
+        "]",
+    ]
+    lab.command("version", "update", name, "new", "--default", "*")
+    lab.command("update", name, "--sticky-header", "x-user", "--description", "Customers that leave", "*")
+
+    shown = json.loads(lab.command("show", name, "*"))
+    assert (shown["sticky_header"], shown["description"]) == ("x-user", "Customers that leave")
+    assert shown["traffic"] == {"old": 0, "new": 100}
+    assert [(one["version"], one["role"], one["replicas"]) for one in shown["versions"]] == [
+        ("old", "Control", "1 of 1 ready"),
+        ("new", "default, Treatment", "2 of 2 ready"),
+    ]
+    for_people = lab.command("show", name, *place)
+    assert "new      100 %" in for_people
+    assert "init of tripling" in lab.command("logs", name, *place)
+    assert json.loads(lab.command("list", "*"))[0]["name"] == name
+    context = typer.Context(typer.main.get_command(app), info_name="estiva")
+    context.params |= {"workspace": lab.workspace.name, "name": name}
+    assert completion.endpoints(context, "end") == [name]
+    assert completion.shares(context, "n") == ["new="]
+    assert lab.command("version", "delete", name, "old", *place) == f"Version old of {name} deleted.\n"
+    with pytest.raises(UserErrorException, match="'new' is no share of the traffic"):
+        lab.command("traffic", name, "new", *place)
+    assert lab.command("delete", name, *place) == f"Endpoint {name} deleted.\n"

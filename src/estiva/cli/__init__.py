@@ -14,6 +14,7 @@ from estiva.cli import (
     debug,
     deploy,
     doctor,
+    endpoint,
     environment,
     model,
     package,
@@ -46,7 +47,7 @@ app = typer.Typer(
 )
 for commands in (deploy, debug, package, trial, tutorial, replicas, doctor, server):
     commands.add_to(app)
-for noun in (workspace, model, environment, service, certificate, data):
+for noun in (workspace, model, environment, service, endpoint, certificate, data):
     app.add_typer(noun.app)
 
 

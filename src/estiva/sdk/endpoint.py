@@ -22,6 +22,7 @@ from estiva.sdk.arguments import labels
 from estiva.sdk.configuration import WebserviceDeploymentConfiguration
 from estiva.sdk.connection import address, connect
 from estiva.sdk.endpoint_configuration import EndpointDeploymentConfiguration, check_share
+from estiva.sdk.environment import Environment
 from estiva.sdk.html import table
 from estiva.sdk.inference import InferenceConfig
 from estiva.sdk.kubernetes import KubernetesWebservice
@@ -67,6 +68,16 @@ class Endpoint(KubernetesWebservice, kind="endpoint"):
         """By name, the oldest first."""
         return {version.name: EndpointVersion(self, version) for version in self._view.versions}
 
+    def version(self, name: str) -> EndpointVersion:
+        """Raises WebserviceException, with those that there are, if there is none of that name."""
+        found = self.versions.get(name)
+        if found is None:
+            raise WebserviceException(
+                f"The endpoint {self.name!r} has no version {name!r}. It has: {', '.join(self.versions)}.",
+                code="VersionNotFound",
+            )
+        return found
+
     @property
     def default_version(self) -> EndpointVersion:
         """The one that takes the requests that no other one claims."""
@@ -108,13 +119,18 @@ class Endpoint(KubernetesWebservice, kind="endpoint"):
         is_control_version_type: bool | None = None,
         cpu_cores_limit: float | None = None,
         memory_gb_limit: float | None = None,
+        *,
+        environment: Environment | None = None,
+        **others: Any,
     ) -> None:
         """Deploys a version beside the others; `wait_for_deployment` follows it.
 
         It takes `traffic_percentile` percent of the requests (none, unless given) from when it is healthy,
-        and what no version claims if it `is_default`.
+        and what no version claims if it `is_default`. `environment` is for a model that is deployed without
+        an inference configuration; `others` are more parameters of `KubernetesWebservice`'s
+        deploy_configuration, as environment_variables.
         """
-        configuration = KubernetesWebservice.deploy_configuration(**_deployment(locals()))
+        configuration = KubernetesWebservice.deploy_configuration(**_deployment(locals()), **others)
         body = _request(
             models or (),
             inference_config,
@@ -122,6 +138,7 @@ class Endpoint(KubernetesWebservice, kind="endpoint"):
             traffic_percentile,
             is_default,
             is_control_version_type,
+            environment,
         )
         self._change("PUT", version_name, body)
 
@@ -156,13 +173,15 @@ class Endpoint(KubernetesWebservice, kind="endpoint"):
         is_control_version_type: bool | None = None,
         cpu_cores_limit: float | None = None,
         memory_gb_limit: float | None = None,
+        **others: Any,
     ) -> None:
         """Replaces what is given; what is None stays. `wait_for_deployment` follows it.
 
-        The share, the default and the control change at once, without a new generation.
+        The share, the default and the control change at once, without a new generation. `others` are as in
+        `create_version`.
         """
-        given = _deployment(locals())
-        configuration = self._version(version_name).deployment_configuration(**given) if given else None
+        given = {**_deployment(locals()), **others}
+        configuration = self.version(version_name).deployment_configuration(**given) if given else None
         body = _request(
             models,
             inference_config,
@@ -235,7 +254,7 @@ class Endpoint(KubernetesWebservice, kind="endpoint"):
         """As for a service, of the version that was changed last, else of the default one."""
         name = self._changed_version or self.default_version.name
         try:
-            self._version(name).wait_for_deployment(show_output, timeout_sec)
+            self.version(name).wait_for_deployment(show_output, timeout_sec)
         finally:
             self.update_deployment_state()
 
@@ -257,15 +276,6 @@ class Endpoint(KubernetesWebservice, kind="endpoint"):
     @property
     def _path(self) -> str:
         return _path(self.workspace, self.name)
-
-    def _version(self, name: str) -> EndpointVersion:
-        found = self.versions.get(name)
-        if found is None:
-            raise WebserviceException(
-                f"The endpoint {self.name!r} has no version {name!r}. It has: {', '.join(self.versions)}.",
-                code="VersionNotFound",
-            )
-        return found
 
     def _change(self, method: str, version: str, body: VersionRequest) -> None:
         place = _path(self.workspace, self.name, "versions", version)
@@ -414,12 +424,13 @@ def _request(
     traffic_percentile: int | None = None,
     is_default: bool | None = None,
     is_control: bool | None = None,
+    environment: Environment | None = None,
 ) -> VersionRequest:
     from estiva.sdk.deploying import request
 
     check_share(traffic_percentile)
     return VersionRequest(
-        deployment=request(models, inference_config, configuration),
+        deployment=request(models, inference_config, configuration, environment),
         traffic_percentile=traffic_percentile,
         is_default=is_default,
         is_control=is_control,
