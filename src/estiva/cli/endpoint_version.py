@@ -185,6 +185,6 @@ def version_fields(version: EndpointVersion) -> dict[str, Any]:
         "state": version.state,
         "models": version.model_ids,
         "generation": version.generation,
-        "replicas": deploying.replicas(version),
+        "replicas": deploying.ready_replicas(version),
         "error": version.error,
     }
