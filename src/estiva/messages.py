@@ -10,6 +10,8 @@ from pydantic import ConfigDict, Field, SecretStr
 from estiva.records import (
     Certificate,
     EnvironmentSpecification,
+    Evidence,
+    Finding,
     Generation,
     Lock,
     Record,
@@ -17,6 +19,7 @@ from estiva.records import (
     Service,
     ServiceKind,
     ServiceSettings,
+    ServiceState,
 )
 
 
@@ -393,6 +396,19 @@ class VersionView(Record):
     is_default: bool
     is_control: bool
     view: ServiceView
+
+
+class Diagnosis(Record):
+    """What is wrong with a service, as far as anything tells."""
+
+    service: str
+    state: ServiceState
+    generation: int
+    serving: int | None
+    findings: tuple[Finding, ...]
+    """The most certain first; none: nothing is known to be wrong."""
+    evidence: tuple[Evidence, ...]
+    """Of the newest generation if it failed, and of the one that serves."""
 
 
 class Problem(Record):

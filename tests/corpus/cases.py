@@ -10,7 +10,7 @@ is expected: "=== finding CODE", with phrases of the text, one a line, or "=== h
 === environment          a conda YAML; {wheels} is a folder of small wheels. None: the packages that run now
 === variables            NAME=VALUE lines
 === settings A=1 B=2     parameters of deploy_configuration
-=== request STATUS ...   a request and the status that it gets; see `Request`
+=== request STATUS A=1   a request's body, and the status that it gets; A: see `running`
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-FOLDER = Path(__file__).parent / "cases"
+FOLDER = Path(__file__).parent / "projects"
 
 
 @dataclass(frozen=True)

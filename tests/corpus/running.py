@@ -7,17 +7,23 @@ import re
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from estiva import Environment, InferenceConfig, LocalWebservice, Model, Webservice, Workspace
 from estiva.errors import EstivaError
+from estiva.sdk.diagnosis import Diagnosis
 from tests.corpus.cases import Case, Section
 from tests.corpus.packages import make_packages
 
 _MODEL_SECONDS = 60
+_LOG_SECONDS = 20
+_ANSWER_SECONDS = 60
 _ENDED = re.compile(r"(?P<time>\S+Z) estiva-server: ended with exit status")
 
 
@@ -51,16 +57,9 @@ class Runner:
         except EstivaError as error:
             return Outcome(error.code, error.message, None)
         try:
-            return self._watch(service)
+            return _watch(service, case)
         finally:
             service.delete()
-
-    def _watch(self, service: Webservice) -> Outcome:
-        try:
-            service.wait_for_deployment()
-        except EstivaError as error:
-            return Outcome(error.code, error.message, _seconds_since_failure(service))
-        return Outcome("", "", None)
 
     def _deploy(self, case: Case, project: Path, workspace: Workspace) -> Webservice:
         models = [_register(workspace, section, project) for section in case.all("model")]
@@ -93,6 +92,48 @@ class Runner:
         file = project / "environment.yml"
         file.write_text(section.text.replace("{wheels}", str(self._wheels)))
         return Environment.from_conda_specification(case.path.stem, str(file))
+
+
+def _watch(service: Webservice, case: Case) -> Outcome:
+    try:
+        service.wait_for_deployment()
+    except EstivaError as error:
+        return Outcome(error.code, error.message, _seconds_since_failure(service))
+    for section in case.all("request"):
+        _send(service, section)
+    failed = time.monotonic()
+    found = service.diagnose()
+    while case.code != _first(found) and time.monotonic() < failed + _LOG_SECONDS:
+        found = service.diagnose()  # the log takes a moment from the worker to the disk
+    seconds = time.monotonic() - failed if found else None
+    return Outcome(_first(found), str(found), seconds)
+
+
+def _first(found: Diagnosis) -> str:
+    return found.findings[0].code if found else ""
+
+
+def _send(service: Webservice, section: Section) -> None:
+    """`method`, `path`, `key`, `type` of the request; `count` of them, one by one or, `together`, at once.
+
+    One at least must be answered with the status.
+    """
+    status, *words = section.rest.split()
+    options = dict(word.split("=", 1) for word in words)
+    headers = {"Content-Type": options.get("type", "application/json")}
+    if service.auth_enabled:
+        headers["Authorization"] = f"Bearer {options.get('key') or service.get_keys()[0]}"
+    url = str(service.scoring_uri).removesuffix("/score") + options.get("path", "/score")
+    body = section.text.rstrip("\n").encode() * int(options.get("size", 1))
+
+    def send(_number: int) -> int:
+        with httpx.Client(timeout=_ANSWER_SECONDS, trust_env=False) as http:
+            return http.request(options.get("method", "POST"), url, content=body, headers=headers).status_code
+
+    count, together = int(options.get("count", 1)), int(options.get("together", 1))
+    with ThreadPoolExecutor(together) as pool:
+        answers = list(pool.map(send, range(max(count, together))))
+    assert int(status) in answers, answers
 
 
 def _register(workspace: Workspace, model: Section, project: Path) -> Model:

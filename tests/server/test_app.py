@@ -151,7 +151,7 @@ def test_a_run_that_raises(
     assert ("x-ms-run-function-failed", "True") in answer.headers
     assert message(answer) == "The score script failed. The service's log says why, under request id r1."
     (record,) = caplog.records
-    assert record.getMessage() == "run() raised an exception (request id r1)"
+    assert record.getMessage() == "run() raised an exception (request id r1), given an empty body"
     text = logging.Formatter().formatException(record.exc_info)  # type: ignore[arg-type]
     assert text.splitlines()[1].endswith('score.py", line 3, in run')
 

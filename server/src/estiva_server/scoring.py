@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from estiva_server import contract, inputs, replies, results
+from estiva_server import contract, inputs, replies, results, shapes
 from estiva_server.exchange import Exchange
 from estiva_server.inputs import InputError
 from estiva_server.output import Printing
@@ -39,7 +39,7 @@ class Scorer:
             with Printing(exchange.id):
                 reply = replies.make_reply(self._run(data, headers), exchange.id, exchange.marks)
         except BaseException as error:  # noqa: BLE001  SystemExit and CancelledError are failures of run() too
-            self._fail(exchange, error)
+            self._fail(exchange, error, data)
         else:
             self._succeed(exchange, reply, time.perf_counter() - began)
 
@@ -59,7 +59,7 @@ class Scorer:
             return
         each = [found] if isinstance(found, BaseException) else found
         for score, result in zip(scores, each, strict=True):
-            self._answer(score.exchange, result, seconds)
+            self._answer(score, result, seconds)
 
     def _run_together(self, scores: Sequence[Score]) -> Sequence[Any] | BaseException:
         """A result for each, or what run() raised."""
@@ -74,15 +74,16 @@ class Scorer:
         except BaseException as error:  # noqa: BLE001  as in score()
             return error
 
-    def _answer(self, exchange: Exchange, result: Any, seconds: float) -> None:
+    def _answer(self, score: Score, result: Any, seconds: float) -> None:
         """One request of a batch; what is wrong with its answer is no concern of the others."""
+        exchange = score.exchange
         try:
             if isinstance(result, BaseException):
-                self._fail(exchange, result)
+                self._fail(exchange, result, score.data)
             else:
                 self._succeed(exchange, _whole_reply(result, exchange), seconds)
         except ResultError as error:
-            self._fail(exchange, error)
+            self._fail(exchange, error, score.data)
         except Exception:
             log.exception("A request could not be answered (request id %s)", exchange.id)
 
@@ -93,7 +94,7 @@ class Scorer:
         duration = (contract.RUN_DURATION_HEADER, f"{seconds * 1000:.3f}")
         exchange.reply(reply.status, reply.body, *reply.headers, duration)
 
-    def _fail(self, exchange: Exchange, error: BaseException) -> None:
+    def _fail(self, exchange: Exchange, error: BaseException, data: Any) -> None:
         if isinstance(error, InputError):  # of a no-code script, which knows that the request is at fault
             exchange.fail(error.status, str(error))
             return
@@ -103,7 +104,10 @@ class Scorer:
         else:
             error = error.with_traceback(user_frames(error.__traceback__))
             trace = "".join(traceback.format_exception(error))
-            log.error("run() raised an exception (request id %s)", exchange.id, exc_info=error)
+            given = shapes.describe(data)
+            log.error(
+                "run() raised an exception (request id %s), given %s", exchange.id, given, exc_info=error
+            )
         details = {"traceback": trace} if self._settings.debug else {}
         message = f"The score script failed. The service's log says why, under request id {exchange.id}."
         exchange.fail(502, message, failed=RUN_FAILED, **details)

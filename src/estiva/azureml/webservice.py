@@ -16,6 +16,7 @@ from estiva.sdk import webservice as sdk
 from estiva.sdk.arguments import Labels, labels
 from estiva.sdk.configuration import WebserviceDeploymentConfiguration
 from estiva.sdk.connection import connect
+from estiva.sdk.diagnosis import failure_code
 
 if TYPE_CHECKING:
     from estiva.azureml.environment import Environment
@@ -37,7 +38,7 @@ class Webservice(sdk.Webservice):
         if desired.state is not GenerationState.FAILED:
             return None
         return {
-            "code": sdk.failure_code(desired),
+            "code": failure_code(desired),
             "statusCode": 400,
             "message": self._failure(desired),
             "details": [{"code": found.code, "message": found.what} for found in desired.findings],

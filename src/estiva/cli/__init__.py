@@ -13,6 +13,7 @@ from estiva.cli import (
     data,
     debug,
     deploy,
+    diagnose,
     doctor,
     endpoint,
     environment,
@@ -45,7 +46,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     epilog="First time here?  `estiva demo` shows the whole loop in a minute.",
 )
-for commands in (deploy, debug, package, trial, tutorial, replicas, doctor, server):
+for commands in (deploy, debug, package, trial, tutorial, replicas, diagnose, doctor, server):
     commands.add_to(app)
 for noun in (workspace, model, environment, service, endpoint, certificate, data):
     app.add_typer(noun.app)

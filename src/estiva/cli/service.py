@@ -45,9 +45,12 @@ def listing(workspace: WorkspaceName = None, output: Output = Format.TABLE) -> N
 def show(name: Name, workspace: WorkspaceName = None, output: Output = Format.TABLE) -> None:
     """Show a service, and why its newest generation failed if it did."""
     service = find_service(workspace, name)
-    show_fields(fields(service), output)
+    problems = [] if service.error else [finding.title for finding in service.diagnose()]
+    show_fields({**fields(service), "problems": problems}, output)
     if service.certificate_warning:
         typer.echo(wrapped(service.certificate_warning), err=True)
+    if problems and output is Format.TABLE:
+        typer.echo(f"\nWhy, and what to do:  estiva diagnose {name}")
 
 
 @app.command(epilog="""Example:  estiva service run mysvc --data '{"data": [[1, 2]]}'""")

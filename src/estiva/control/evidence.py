@@ -38,7 +38,7 @@ def of_failure(
         log_tail=log_tail,
         packages=stages.environments.packages(lock) if lock else (),
     )
-    return mask(stages, key, spec).record(seen.model_copy(update=_content(stages, spec)))
+    return mask(stages, key, spec).record(seen.model_copy(update=content(stages, spec)))
 
 
 def _last_words(stages: Stages, key: ServiceKey, number: int) -> tuple[Replica | None, tuple[str, ...]]:
@@ -52,10 +52,15 @@ def _last_words(stages: Stages, key: ServiceKey, number: int) -> tuple[Replica |
 
 
 def mask(stages: Stages, key: ServiceKey, spec: DeploymentSpec) -> Mask:
-    """Knows the secrets of a service: those it was deployed with, and its keys."""
-    secrets = [secret.get_secret_value() for secret in spec.secrets.values()]
+    """Knows the secrets of a service."""
+    return Mask(secrets(stages, key, spec))
+
+
+def secrets(stages: Stages, key: ServiceKey, spec: DeploymentSpec) -> list[str]:
+    """What must not be shown: secrets, variables that are named like one, and the keys of callers."""
+    given = [secret.get_secret_value() for secret in spec.secrets.values()]
     named = [value for name, value in spec.variables.items() if names_secret(name)]
-    return Mask([*secrets, *named, *_keys(stages, key)])
+    return [*given, *named, *_keys(stages, key)]
 
 
 def _keys(stages: Stages, key: ServiceKey) -> Iterable[str]:
@@ -66,7 +71,7 @@ def _keys(stages: Stages, key: ServiceKey) -> Iterable[str]:
     return (credentials.primary_key.get_secret_value(), credentials.secondary_key.get_secret_value())
 
 
-def _content(stages: Stages, spec: DeploymentSpec) -> dict[str, object]:
+def content(stages: Stages, spec: DeploymentSpec) -> dict[str, object]:
     """What was shipped, and what was not."""
     models = (f"{model.path}/{file.path}" for model in spec.models for file in model.tree.files)
     files = [file.path for file in spec.code.tree.files]

@@ -27,6 +27,7 @@ from estiva.records import (
     Service,
     ServiceKey,
     ServiceState,
+    Traffic,
     Version,
 )
 from estiva.registry.store import Store
@@ -102,6 +103,12 @@ class Publisher:
         if not self.available:
             return {}
         return {f"{load.route}:{load.version}": load for load in self._gateway(workspace).load()}
+
+    def traffic(self, key: ServiceKey) -> Traffic | None:
+        """What came for a service lately; None where no gateway saw it."""
+        if not self.available:
+            return None
+        return self._gateway(key.workspace).traffic(pool(key))
 
     def _gateway(self, workspace: str) -> Gateway:
         with self._opening:

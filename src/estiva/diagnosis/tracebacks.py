@@ -60,10 +60,35 @@ def read(lines: Sequence[str], entry_script: str = "") -> tuple[Traceback, ...]:
     """The last chain of exceptions in the lines, in the order in which they were raised."""
     blocks = _Reader(plain(lines)).blocks()
     unlinked = [number for number, block in enumerate(blocks) if not block.linked]
-    last = blocks[unlinked[-1] :] if unlinked else blocks
-    root = _root((place for block in last for place in block.places), entry_script)
-    fallback = [place for block in last for place in block.places if _own(place, root)][-1:]
-    return tuple(_traceback(block, root, fallback) for block in last)
+    return _chain(blocks[unlinked[-1] :] if unlinked else blocks, entry_script)
+
+
+def first(lines: Sequence[str], entry_script: str = "") -> tuple[Traceback, ...]:
+    """The first chain of exceptions in the lines."""
+    blocks = _Reader(plain(lines)).blocks()
+    return _chain([*blocks[:1], *takewhile(lambda block: block.linked, blocks[1:])], entry_script)
+
+
+def places(lines: Sequence[str], entry_script: str) -> tuple[str, ...]:
+    """The user's own places in a stack, the innermost first: "score.py, line 8, in load()"."""
+    found = [
+        _Place(match["file"], int(match["line"]), match["function"] or "")
+        for match in map(_PLACE.fullmatch, lines)
+        if match
+    ]
+    root = _root(found, entry_script)
+    return tuple(
+        f"{place.file.removeprefix(root)}, line {place.line}"
+        + (f", in {place.function}()" if place.function.isidentifier() else "")
+        for place in reversed(found)
+        if _own(place, root)
+    )
+
+
+def _chain(blocks: Sequence[_Block], entry_script: str) -> tuple[Traceback, ...]:
+    root = _root((place for block in blocks for place in block.places), entry_script)
+    fallback = [place for block in blocks for place in block.places if _own(place, root)][-1:]
+    return tuple(_traceback(block, root, fallback) for block in blocks)
 
 
 @dataclass

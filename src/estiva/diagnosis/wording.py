@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from estiva.diagnosis.tracebacks import printed
 from estiva.records import Evidence, Traceback
 
+# Their messages name what the script names.
+_OF_THE_SCRIPT = {
+    "KeyError",
+    "NameError",
+    "AttributeError",
+    "ImportError",
+    "ModuleNotFoundError",
+    "FileNotFoundError",
+    "UnboundLocalError",
+}
+_QUOTED = re.compile(r"(['\"]).+?\1")
 _QUOTED_LINES = 8
 _LONGEST_LINE = 200
 
@@ -31,13 +43,29 @@ def exception(traceback: Traceback) -> str:
     return _short(f"{name}: {message[0]}" if message else name)
 
 
+def private(traceback: Traceback) -> str:
+    """As `exception`, but for what may be the caller's data: values that are quoted in the message."""
+    if traceback.exception.rsplit(".", 1)[-1] in _OF_THE_SCRIPT:
+        return exception(traceback)
+    return _QUOTED.sub(r"\1...\1", exception(traceback))
+
+
+def located(traceback: Traceback) -> tuple[str, ...]:
+    """The user's line with its place, and the exception without the caller's data."""
+    return (*_line(traceback), private(traceback))
+
+
 def quote(traceback: Traceback) -> tuple[str, ...]:
     """The user's line with its place, and the exception in full."""
     lines = traceback.message.splitlines()[:_QUOTED_LINES]
     said = [f"{traceback.exception}: {lines[0]}", *lines[1:]] if lines else [traceback.exception]
+    return tuple(_short(line) for line in (*_line(traceback), *said))
+
+
+def _line(traceback: Traceback) -> tuple[str, ...]:
+    """The user's line with its place."""
     source = traceback.source.splitlines()
-    first = [f"{traceback.file}:{traceback.line}: {source[0]}"] if source and traceback.file else []
-    return tuple(_short(line) for line in [*first, *said])
+    return (_short(f"{traceback.file}:{traceback.line}: {source[0]}"),) if source and traceback.file else ()
 
 
 def trial(evidence: Evidence) -> str:

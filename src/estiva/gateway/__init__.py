@@ -10,6 +10,7 @@ import hashlib
 import os
 import subprocess
 import threading
+import time
 from collections.abc import Sequence, Set
 from pathlib import Path
 
@@ -18,7 +19,8 @@ from estiva.gateway import access, changes, configuration
 from estiva.gateway.keys import Keys
 from estiva.gateway.process import Process
 from estiva.gateway.runtime import Key, NotRunning
-from estiva.records import Listener, Load, Route
+from estiva.gateway.traffic import summarize
+from estiva.records import Listener, Load, Route, Traffic
 
 __all__ = ["Gateway"]
 
@@ -80,6 +82,10 @@ class Gateway:
             return self._process.runtime.load(worker) if worker is not None else ()
         except NotRunning:
             return ()
+
+    def traffic(self, pool: str) -> Traffic:
+        """What the access log says of a pool's last minutes; nothing if there is no log."""
+        return summarize(self._process.access_log(), pool, time.time())
 
     def alive(self) -> bool:
         """Whether HAProxy answers and has a worker that serves."""

@@ -27,6 +27,7 @@ _WAYS_TO_END = ((signal.SIGUSR1, 1.0), (signal.SIGTERM, 2.0), (signal.SIGKILL, 2
 _PORT_SECONDS = 0.5
 _POLL_SECONDS = 0.005
 _LOG_LIMIT_BYTES = 1024 * 1024
+_ACCESS_LOG_READ_BYTES = 4 * 1024 * 1024
 _ACCESS_LOG_LIMIT_BYTES = 32 * 1024 * 1024
 _SOCKET_PATH = re.compile(r"/[\w./@+=:~ -]*")
 _SOCKET_BYTES = 96
@@ -172,6 +173,16 @@ class Process:
             if log.exists() and log.stat().st_size > limit:
                 shutil.copyfile(log, log.with_suffix(".log.1"))
                 os.truncate(log, 0)
+
+    def access_log(self) -> list[str]:
+        """The last lines, of at most 4 MB."""
+        try:
+            with self._access_log.open("rb") as file:
+                file.seek(0, os.SEEK_END)
+                file.seek(max(0, file.tell() - _ACCESS_LOG_READ_BYTES))
+                return file.read().decode(errors="replace").splitlines()
+        except FileNotFoundError:
+            return []
 
     def _messages(self, offset: int) -> str:
         return self._log.read_bytes()[offset:].decode(errors="replace")

@@ -26,10 +26,13 @@ from estiva.records.base import Record, now
 from estiva.records.content import File, Tree
 from estiva.records.endpoints import Endpoint, EndpointVersion
 from estiva.records.evidence import (
+    Answers,
     Evidence,
     Finding,
+    Limits,
     StepName,
     Traceback,
+    Traffic,
 )
 from estiva.records.probes import Probe
 from estiva.records.publications import Certificate, Credentials, Publication
@@ -62,6 +65,7 @@ from estiva.records.services import (
 __all__ = [
     "VERSION_HEADER",
     "Access",
+    "Answers",
     "AutoscalePolicy",
     "BuildContext",
     "Certificate",
@@ -81,6 +85,7 @@ __all__ = [
     "Generation",
     "GenerationState",
     "Launch",
+    "Limits",
     "Listener",
     "Load",
     "LoadSample",
@@ -109,6 +114,7 @@ __all__ = [
     "StepName",
     "TargetKind",
     "Traceback",
+    "Traffic",
     "Tree",
     "Version",
     "Workspace",

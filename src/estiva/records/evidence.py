@@ -34,6 +34,37 @@ class Traceback(Record):
     """The folder of the installed package in which it was raised; empty if it was in the user's own code."""
 
 
+class Answers(Record):
+    """So many requests were answered with that status."""
+
+    status: int
+    end: str
+    """How HAProxy says that they ended, two letters: "--" is well, "sQ" waited too long in the queue, ..."""
+    count: int
+
+
+class Traffic(Record):
+    """What the gateway's access log says of a service's last minutes."""
+
+    seconds: float
+    """Over which the requests below came."""
+    requests: int
+    answers: tuple[Answers, ...] = ()
+    busiest_rps: float = 0.0
+    """Requests per second in the busiest ten seconds."""
+    run_ms: float = 0.0
+    """Mean time at a replica of the requests that were answered well."""
+
+
+class Limits(Record):
+    """How a service was sized when it was looked at."""
+
+    replicas: int
+    concurrency: int
+    wait_ms: int
+    timeout_ms: int
+
+
 class Evidence(Record):
     """What was seen when a step failed, or of a service that runs; bounded in size, its secrets masked."""
 
@@ -55,6 +86,10 @@ class Evidence(Record):
     """What lay in the app root: the scripts and the models, by their path in it."""
     left_behind: tuple[str, ...] = ()
     """What lies beside the user's own entry script and was not shipped with it."""
+    example: str = ""
+    """A request that works, as the script's schema has it."""
+    traffic: Traffic | None = None
+    limits: Limits | None = None
 
 
 class Finding(Record):

@@ -57,10 +57,13 @@ class Connection:
         return response.json() if response.content else None
 
     def text(self, path: str, params: Params | None = None) -> str:
+        return self.content(path, params).decode(errors="replace")
+
+    def content(self, path: str, params: Params | None = None) -> bytes:
         response = self._send("GET", path, None, params)
         if response.is_error:
             raise problem_of(response)
-        return response.text
+        return response.content
 
     @contextmanager
     def stream(

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from estiva import records
 from estiva.errors import ControlServerException, WebserviceException
-from estiva.findings import render
 from estiva.messages import ServiceView
 from estiva.records import Generation, GenerationState, ServiceKind
 from estiva.sdk.access import Guarded, is_locked_out
 from estiva.sdk.connection import address, connect, lines
 from estiva.sdk.debugging import Debuggable
+from estiva.sdk.diagnosis import Diagnosable, failure_code
 from estiva.sdk.html import table
-from estiva.sdk.output import StepPrinter, text_width
+from estiva.sdk.output import StepPrinter
 from estiva.sdk.scaling import Scaled
 from estiva.sdk.scoring import score
 from estiva.sdk.selection import labelled, mounts
@@ -40,7 +40,7 @@ _PAUSES_WHEN_LOCKED_OUT = (0.0, 0.2, 1.0)
 _classes: dict[ServiceKind, type[Webservice]] = {}
 
 
-class Webservice(Guarded, Debuggable, Scaled):
+class Webservice(Guarded, Debuggable, Diagnosable, Scaled):
     """A service that exists; `Webservice(workspace, name)` answers with the object of its kind.
 
     Raises WebserviceException with "WebserviceNotFound" in its message if there is none.
@@ -390,16 +390,6 @@ class Webservice(Guarded, Debuggable, Scaled):
         if show_output:
             print(*filter(None, (self._running(), self.certificate_warning)), sep="\n", flush=True)
 
-    def _failure(self, generation: Generation) -> str:
-        text = render(generation.findings, text_width())
-        serving = self._view.service.serving
-        if serving is None:
-            return text
-        return (
-            f"{text}\n\nThe {generation.reason} was not taken over: generation {serving} of {self.name!r} "
-            f"goes on serving at {self.scoring_uri}."
-        )
-
     def _running(self) -> str:
         what = "token" if self.token_auth_enabled else "keys" if self.auth_enabled else None
         key = f"-H 'Authorization: Bearer {what.removesuffix('s').upper()}' " if what else ""
@@ -462,10 +452,6 @@ def _path(workspace: Workspace, name: str) -> str:
 
 def is_pending(generation: Generation) -> bool:
     return generation.state is GenerationState.PENDING
-
-
-def failure_code(generation: Generation) -> str:
-    return generation.findings[0].code if generation.findings else "DeploymentFailed"
 
 
 def _is_of(view: ServiceView, compute_type: str | None) -> bool:

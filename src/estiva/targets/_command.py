@@ -59,7 +59,7 @@ def contract_variables(launch: Launch, app_root: str) -> dict[str, str]:
         contract.ENTRY_SCRIPT_VARIABLE: launch.entry_script,
         contract.SERVICE_NAME_VARIABLE: launch.key.service,
         contract.SCORING_TIMEOUT_VARIABLE: str(settings.scoring_timeout_ms),
-        contract.INIT_TIMEOUT_VARIABLE: f"{settings.init_timeout_seconds:g}",
+        contract.INIT_TIMEOUT_VARIABLE: f"{settings.start_seconds:g}",
         contract.CONCURRENCY_VARIABLE: str(_concurrency(launch)),
         contract.BODY_LIMIT_VARIABLE: str(settings.body_limit),
     }

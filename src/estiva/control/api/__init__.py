@@ -8,6 +8,7 @@ from fastapi.responses import JSONResponse
 from estiva.control.api import (
     contexts,
     deployments,
+    diagnosis,
     endpoints,
     environments,
     keys,
@@ -71,6 +72,7 @@ def build(control: Server) -> FastAPI:
         app.include_router(module.router)
     for prefix in (_SERVICE, _VERSION):
         app.include_router(deployments.router, prefix=prefix)
+        app.include_router(diagnosis.router, prefix=prefix)
     for prefix in (_SERVICE, _VERSION, _ENDPOINT):
         app.include_router(keys.router, prefix=prefix)
     return app

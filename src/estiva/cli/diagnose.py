@@ -1,0 +1,39 @@
+"""`estiva diagnose`: what is wrong with a service, and what to do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from estiva.cli.output import Format, Output, show_json, wrapped
+from estiva.cli.service import Name, find_service
+from estiva.cli.workspace import WorkspaceName
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command(epilog="Example:  estiva diagnose mysvc   or   estiva diagnose mysvc --bundle report.zip")(
+        diagnose
+    )
+
+
+def diagnose(
+    name: Name,
+    bundle: Annotated[
+        Path | None,
+        typer.Option(help="Also write a ZIP archive for a bug report: logs, evidence, versions; no secrets."),
+    ] = None,
+    workspace: WorkspaceName = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Say what is wrong with a service, why, and what to do; whether it failed to start or fails requests."""
+    service = find_service(workspace, name)
+    found = service.diagnose()
+    if output is Format.JSON:
+        show_json(found.record.model_dump(mode="json"))
+    else:
+        typer.echo(wrapped(str(found)))
+    if bundle is not None:
+        service.save_bundle(bundle)
+        typer.echo(f"Written: {bundle}", err=True)

@@ -1,0 +1,114 @@
+"""What is wrong with a service, as text, in notebooks, and for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html import escape
+from os import PathLike
+from pathlib import Path
+
+from estiva import messages
+from estiva.findings import render
+from estiva.records import Evidence, Finding, Generation
+from estiva.sdk.connection import connect
+from estiva.sdk.output import text_width
+
+_WELL = "Nothing is known to be wrong with {service}."
+
+
+class Diagnosis:
+    """The findings about one service, the most certain first. False if there are none."""
+
+    def __init__(self, found: messages.Diagnosis) -> None:
+        self.record = found
+        """As the control server answered."""
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        return self.record.findings
+
+    @property
+    def evidence(self) -> tuple[Evidence, ...]:
+        return self.record.evidence
+
+    def __iter__(self) -> Iterator[Finding]:
+        return iter(self.findings)
+
+    def __len__(self) -> int:
+        return len(self.findings)
+
+    def __str__(self) -> str:
+        if not self.findings:
+            return _WELL.format(service=self.record.service)
+        return render(self.findings, text_width())
+
+    def __repr__(self) -> str:
+        codes = [finding.code for finding in self.findings]
+        return f"Diagnosis(service={self.record.service!r}, findings={codes})"
+
+    def _repr_html_(self) -> str:
+        if not self.findings:
+            return f"<p>{escape(_WELL.format(service=self.record.service))}</p>"
+        return "".join(_section(finding) for finding in self.findings)
+
+
+class Diagnosable:
+    """What can be asked what is wrong with it."""
+
+    name: str
+    _view: messages.ServiceView
+
+    @property
+    def _path(self) -> str:
+        """At the control server."""
+        raise NotImplementedError
+
+    @property
+    def scoring_uri(self) -> str | None:
+        raise NotImplementedError
+
+    def diagnose(self) -> Diagnosis:
+        """What is wrong now, and what to do: printed as text, shown as HTML in a notebook.
+
+        Why the newest generation failed, if it did; and of the one that serves, what its log and the
+        gateway's say of exceptions, deaths, deadlines and requests that were turned away.
+        """
+        found = connect().request("GET", f"{self._path}/diagnosis")
+        return Diagnosis(messages.Diagnosis.model_validate(found))
+
+    def save_bundle(self, path: str | PathLike[str]) -> Path:
+        """Writes what a bug report needs into a ZIP archive: versions, steps, evidence, logs, configuration.
+
+        Secrets are replaced by stars. Raises FileExistsError if there is such a file.
+        """
+        content = connect().content(f"{self._path}/bundle")
+        with Path(path).open("xb") as file:
+            file.write(content)
+        return Path(path)
+
+    def _failure(self, generation: Generation) -> str:
+        """Why it failed, and what serves all the same."""
+        text = render(generation.findings, text_width())
+        serving = self._view.service.serving
+        if serving is None:
+            return text
+        return (
+            f"{text}\n\nThe {generation.reason} was not taken over: generation {serving} of {self.name!r} "
+            f"goes on serving at {self.scoring_uri}."
+        )
+
+
+def failure_code(generation: Generation) -> str:
+    return generation.findings[0].code if generation.findings else "DeploymentFailed"
+
+
+def _section(finding: Finding) -> str:
+    """One finding, its evidence folded away unless it is the reader's own code."""
+    rows = [("what", finding.what), ("why", finding.why)]
+    text = "".join(f"<p><b>{name}</b> {escape(value)}</p>" for name, value in rows if value)
+    steps = "".join(f"<li>{escape(step)}</li>" for step in finding.todo)
+    todo = f"<p><b>to do</b></p><ul>{steps}</ul>" if steps else ""
+    quoted = escape("\n".join(finding.evidence))
+    shown = f"<details open><summary>evidence</summary><pre>{quoted}</pre></details>" if quoted else ""
+    title = f"<h4>{escape(finding.title)} <code>{escape(finding.code)}</code></h4>"
+    return f"<section>{title}{text}{shown}{todo}</section>"
