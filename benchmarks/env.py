@@ -21,6 +21,7 @@ from uv import find_uv_bin
 
 import estiva_server
 from estiva.environments import Environments
+from estiva.environments.pip_settings import configuration_files, pip_settings, uv_variables
 from estiva.environments.server import dependencies
 from estiva.records import EnvironmentSpecification
 
@@ -77,6 +78,8 @@ def measure(rounds: int, root: Path) -> dict[str, dict[str, float]]:
 
 
 def main() -> None:
+    # what pip is told of indexes and folders here, Estiva hands to uv; bare uv is to have the same
+    os.environ.update(uv_variables(pip_settings(os.environ, configuration_files(os.environ)), os.environ))
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     rounds = parser.parse_args().rounds

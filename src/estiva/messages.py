@@ -71,6 +71,8 @@ class EnvironmentBuild(Record):
     version: str | None = None
     """The registered version that it came from."""
     interpreter: str
+    offline: bool = False
+    """Only from what is on this machine."""
 
     def body(self) -> dict[str, Any]:
         """As JSON, with the password of the base image's registry in clear."""
@@ -122,6 +124,29 @@ class LockedEnvironment(Record):
     changes: tuple[str, ...] = ()
     """What an update changed, one line each."""
     pylock: str = ""
+
+
+class BundleExport(Record):
+    """A registered environment as one file, for machines without a network."""
+
+    interpreter: str
+    path: str
+    """Absolute, on the machine of the control server."""
+    version: str | None = None
+
+
+class BundleImport(Record):
+    interpreter: str
+    path: str
+    name: str | None = None
+    """Else that in the bundle."""
+
+
+class ImportedEnvironment(Record):
+    name: str
+    version: str
+    python: str
+    packages: tuple[str, ...]
 
 
 class Freed(Record):

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from estiva.cli.environment import read, unquoted, variables
-from estiva.errors import UserErrorException
+from estiva.errors import EnvironmentException, UserErrorException
 from tests.cli.conftest import Run
 from tests.environments.conftest import Wheels
 
@@ -82,5 +83,31 @@ def test_locks_are_shown_compared_and_updated(run: Run, tmp_path: Path) -> None:
         assert updated == "name     mine\nversion  2\nthing 1.0 -> 2.0\n"
         assert run("env", "diff", "mine:1", "mine", "-w", "lab") == "thing 1.0 -> 2.0\n"
         assert run("env", "diff", "mine:2", "mine", "-w", "lab") == "The packages are the same.\n"
+    finally:
+        run("down")
+
+
+@pytest.mark.network
+def test_a_bundle_is_exported_and_imported(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "wheels").mkdir()
+    wheels = Wheels(tmp_path / "wheels")
+    wheel = wheels.make("thing", "1.0")
+    file, bundle = tmp_path / "requirements.txt", tmp_path / "mine.tar"
+    file.write_text(f"--no-index\n--find-links {wheels.folder}\nthing\n")
+    try:
+        run("workspace", "create", "lab")
+        run("env", "create", "mine", str(file), "-w", "lab")
+        assert str(bundle) in run("env", "export", "mine", "--bundle", str(bundle), "-w", "lab")
+        wheel.unlink()
+        imported = json.loads(run("env", "import", str(bundle), "--name", "copy", "-w", "lab", "-o", "json"))
+        assert (imported["name"], imported["version"]) == ("copy", "1")
+        assert imported["packages"] == ["thing==1.0"]
+        again = json.loads(run("env", "import", str(bundle), "--name", "copy", "-w", "lab", "-o", "json"))
+        assert again == imported
+        over = json.loads(run("env", "import", str(bundle), "-w", "lab", "-o", "json"))
+        assert (over["name"], over["version"]) == ("mine", "2")
+        file.write_text("never-downloaded\n")
+        with pytest.raises(EnvironmentException, match=r"never-downloaded is not among .* offline"):
+            run("env", "build", str(file), "--offline", "-w", "lab")
     finally:
         run("down")

@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from estiva.environments import Environments, channels, interpreters, locks
+from estiva.environments.offline import offline
 from estiva.environments.platforms import conda_name
 from estiva.errors import EnvironmentException
 from estiva.records import EnvironmentSpecification, Lock
@@ -255,6 +256,20 @@ def test_a_silent_channel_is_asked_once() -> None:
     with served(Path(__file__).parent) as url:
         assert channels.reachable([address, url])
     assert not channels.reachable([address])
+
+
+def test_offline_only_what_is_here_serves(
+    environments: Environments, channel: CondaChannel, wheels: Wheels, tmp_path: Path
+) -> None:
+    channel.add_module("thing", "1.0")
+    options = {"pip_options": ("--no-index", f"--find-links {wheels.folder}")}
+    with served(channel.folder) as url, offline(True):
+        locked = lock(environments, spec(channel, "thing"))
+        assert locked.conda
+        with pytest.raises(EnvironmentException, match="thing") as caught:
+            lock(environments, spec(url, "thing", **options))
+        assert caught.value.code == "CondaPackageNotOnPyPI"
+        assert refused(environments, spec(url, "thing", resolver="conda")).code == "Offline"
 
 
 # --- what fails, and how it is said ----------------------------------------------------------------------

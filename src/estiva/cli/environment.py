@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from estiva.cli import completion
-from estiva.cli.output import Format, Output, show_fields, show_json, show_rows
+from estiva.cli.output import Bytes, Format, Output, show_fields, show_json, show_rows
 from estiva.cli.workspace import WorkspaceName, find
 from estiva.errors import UserErrorException
 
@@ -101,12 +101,13 @@ def show(
 def build(
     name: NameOrFile,
     version: Version = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Only from what was downloaded before.")] = False,
     workspace: WorkspaceName = None,
     output: Output = Format.TABLE,
 ) -> None:
     """Resolve and build an environment now, so that deployments find it ready."""
     found = find(workspace)
-    built = _named(found, name, version).build_packages(found, show=_show_line)
+    built = _named(found, name, version).build_packages(found, show=_show_line, offline=offline)
     for notice in built.notices:
         typer.echo(f"note: {notice}", err=True)
     show_fields({"python": built.python, "packages": built.packages}, output)
@@ -198,6 +199,36 @@ def update(
 
     updated = Environment.update(find(workspace), name, packages or (), show=_show_line)
     _show_changes({"name": name, "version": updated.version}, updated.changes, output)
+
+
+@app.command(epilog="Example:  estiva env export my-env --bundle my-env.tar")
+def export(
+    name: RegisteredName,
+    bundle: Annotated[Path, typer.Option(help="The file to write.")],
+    version: Version = None,
+    workspace: WorkspaceName = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Write all that an environment is made from to one file, for machines without a network."""
+    from estiva.sdk.environment import Environment
+
+    found = find(workspace)
+    Environment.get(found, name, version).export(found, bundle, show=_show_line)
+    show_fields({"bundle": str(bundle), "size": Bytes(bundle.stat().st_size)}, output)
+
+
+@app.command("import", epilog="Example:  estiva env import my-env.tar")
+def import_bundle(
+    bundle: Annotated[Path, typer.Argument(help="A bundle.")],
+    name: Annotated[str | None, typer.Option(help="Instead of the name that it has there.")] = None,
+    workspace: WorkspaceName = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Register and build the environment in a bundle; nothing is downloaded."""
+    from estiva.sdk.environment import Environment
+
+    imported = Environment.import_bundle(find(workspace), bundle, name, show=_show_line)
+    show_fields(imported.model_dump(), output)
 
 
 def _show_line(line: str) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from estiva.control.stages import Stages
 from estiva.errors import EnvironmentException
-from estiva.messages import LockedEnvironment
+from estiva.messages import BundleImport, ImportedEnvironment, LockedEnvironment
 from estiva.records import Environment, EnvironmentSpecification, Lock
+from estiva.registry import names
 from estiva.specification import differences
 
 OnLine = Callable[[str], None]
@@ -92,6 +94,23 @@ def update(
         newest = stages.store.update_environment(workspace, name, after)
     shown = stages.environments.shown(after if changes else before)
     return LockedEnvironment(name=name, version=newest.version, lock=shown, changes=changes)
+
+
+def import_bundle(
+    stages: Stages, workspace: str, wanted: BundleImport, on_line: OnLine, cancelled: Cancelled
+) -> ImportedEnvironment:
+    """Registers what is in the bundle, with its lock, and builds it from there."""
+    specification, found = stages.environments.unpack(
+        Path(wanted.path), wanted.interpreter, on_line, cancelled
+    )
+    name = wanted.name or specification.name
+    names.environment_name(name)
+    python = stages.environments.build(found, on_line, cancelled)
+    environment = stages.store.add_environment(workspace, specification.model_copy(update={"name": name}))
+    if stages.store.keep_lock(workspace, name, environment.version, found) != found:
+        environment = stages.store.update_environment(workspace, name, found)
+    packages = stages.environments.packages(found)
+    return ImportedEnvironment(name=name, version=environment.version, python=python, packages=packages)
 
 
 def _registered(

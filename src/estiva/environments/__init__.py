@@ -6,7 +6,7 @@ import time
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from estiva.environments import debugger, interpreters, locks, pruning, shipping, venvs
+from estiva.environments import bundles, debugger, interpreters, locks, pruning, shipping, venvs
 from estiva.environments.programs import Cancelled, OnLine
 from estiva.environments.pruning import Leftover
 from estiva.environments.pylock import to_pylock
@@ -117,6 +117,35 @@ class Environments:
                 spec, target, cache=self.root / "locks", on_line=on_line, cancelled=cancelled
             )
         return shipping.ship(lock, series, wheels)
+
+    def export(
+        self,
+        specification: EnvironmentSpecification,
+        lock: Lock,
+        target: Path,
+        on_line: OnLine,
+        cancelled: Cancelled,
+    ) -> None:
+        """Builds the environment, and writes all that it was made from into one file."""
+        python = self.build(lock, on_line, cancelled)
+        bundles.export(specification, lock, python, target, on_line=on_line, cancelled=cancelled)
+
+    def unpack(
+        self, bundle: Path, default_python: str, on_line: OnLine, cancelled: Cancelled
+    ) -> tuple[EnvironmentSpecification, Lock]:
+        """What is in a bundle: the specification, and its lock on this machine."""
+        specification, lock = bundles.unpack(bundle, root=self.root, on_line=on_line, cancelled=cancelled)
+        if lock.conda:
+            return specification, lock
+        wanted = ".".join(lock.python_version.split(".")[:2])
+        interpreter = interpreters.find(wanted, default_python)
+        if interpreter.platform != lock.platform:
+            raise EnvironmentException(
+                f"The bundle is for {lock.platform}, and this machine is {interpreter.platform}. Export it "
+                "on a machine like this one.",
+                code="PlatformUnknown",
+            )
+        return specification, locks.relocate(lock, interpreter)
 
     def leftovers(self, used: Collection[str]) -> list[Leftover]:
         """What nothing needs: neither the locks of these digests, nor what runs, nor who was just served."""

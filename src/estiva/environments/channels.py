@@ -16,6 +16,7 @@ import httpx
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from estiva.environments.offline import is_offline
 from estiva.environments.programs import mask
 from estiva.errors import EnvironmentException
 
@@ -92,13 +93,20 @@ def reachable(addresses: Sequence[str]) -> bool:
 
     EnvironmentException "ChannelRefused" if one wants other credentials.
     """
+    if is_offline():
+        return any(map(is_local, addresses))
     with ThreadPoolExecutor(len(addresses)) as pool:
         return any(list(pool.map(_answers, addresses)))
 
 
+def is_local(address: str) -> bool:
+    """Whether it is a folder of this machine."""
+    return address.startswith("file:")
+
+
 def _answers(address: str) -> bool:
     """A channel that was silent is not asked again for a while: each replica's start would wait for it."""
-    if address.startswith("file:"):
+    if is_local(address):
         return True
     if time.monotonic() - _silent.get(address, -math.inf) < _SILENT_SECONDS:
         return False
@@ -128,7 +136,7 @@ def refused(address: str, status: int) -> EnvironmentException:
 
 def missing_folders(addresses: Iterable[str]) -> list[str]:
     """Channels that are to be folders of this machine, and are not there."""
-    local = (unquote(urlsplit(address).path) for address in addresses if address.startswith("file:"))
+    local = (unquote(urlsplit(address).path) for address in addresses if is_local(address))
     return [path for path in local if not Path(path).is_dir()]
 
 

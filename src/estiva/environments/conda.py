@@ -18,11 +18,12 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from estiva.environments import channels, interpreters, locks, programs
+from estiva.environments import channels, explanations, interpreters, locks, programs
 from estiva.environments.compilation import Compilation, Preference
 from estiva.environments.conda_explanations import explain_problem
 from estiva.environments.defaults import SERVED, Plan, substitute
 from estiva.environments.interpreters import Interpreter
+from estiva.environments.offline import is_offline
 from estiva.environments.platforms import PLATFORMS, conda_name
 from estiva.environments.uv import without_foreign
 from estiva.errors import EnvironmentException
@@ -31,6 +32,9 @@ from estiva.specification import check_requirement, parse_notation, split_hashes
 
 CACHE_VARIABLE = "RATTLER_CACHE_DIR"
 """Downloaded packages lie there, shared with other programs that use rattler."""
+
+# rattler has no switch for it: with a proxy where nobody listens it fails at once, and its cache serves.
+_NO_NETWORK = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), "http://127.0.0.1:9")
 
 # What packages for another platform may count on; of this machine's own, rattler finds out.
 _VIRTUAL = {
@@ -237,7 +241,7 @@ def _run(
         request.write_text(json.dumps({**content, "cache": _cache()}), encoding="utf-8")
         outcome = programs.run(
             [sys.executable, "-I", programs.RATTLER_PROGRAM, str(request), mark],
-            environ=without_foreign(os.environ),
+            environ={**without_foreign(os.environ), **(_NO_NETWORK if is_offline() else {})},
             on_line=on_line,
             cancelled=cancelled,
         )
@@ -245,6 +249,10 @@ def _run(
         answer = json.loads(outcome.stdout)
     except ValueError:
         answer = {"problem": "Crashed", "text": outcome.stderr}
+    if is_offline() and "error sending request" in answer.get("text", ""):
+        raise EnvironmentException(
+            explanations.offline_text("A conda package"), code="Offline", detail=programs.mask(answer["text"])
+        )
     if "problem" in answer:
         raise explain_problem(answer["problem"], programs.mask(answer["text"]), packages)
     return dict(answer)

@@ -1,6 +1,6 @@
 """uv's failure text -> an `EnvironmentException` that says what happened, why, and what to do. Pure.
 
-Codes: DiskFull, HashMismatch, CertificateFailed, IndexUnreachable, BuildFailed, PackageNotFound,
+Codes: DiskFull, Offline, HashMismatch, CertificateFailed, IndexUnreachable, BuildFailed, PackageNotFound,
 CondaPackageNotOnPyPI, NoWheel, VersionConflict, and EnvironmentFailed for what none of these explains.
 """
 
@@ -113,6 +113,20 @@ def _say_hash_mismatch(failure: _Failure) -> str:
     )
 
 
+def _say_offline(failure: _Failure) -> str:
+    name = failure.found(rf"\b({_NAME}) was not found in the cache") or failure.found(
+        r"Failed to (?:fetch|download)[:\s]+`?(\S+?)`?(?=\s|$)"
+    )
+    return offline_text(name or "A package")
+
+
+def offline_text(name: str) -> str:
+    return (
+        f"{name} is not among what was downloaded before, and Estiva is to work offline (--offline, or "
+        "ESTIVA_OFFLINE). Import a bundle that has it (`estiva env import FILE`), or allow the network."
+    )
+
+
 def _say_certificate_failed(failure: _Failure) -> str:
     index = failure.found(r"(https://[^\s/`)]+)") or "the package index"
     return (
@@ -218,6 +232,7 @@ _RULES: tuple[tuple[str, str, Callable[[_Failure], str]], ...] = (
         "DiskFull",
         lambda _: _say_disk_full("the folder of environments or uv's cache"),
     ),
+    (r"network was disabled|[Nn]etwork connectivity is disabled", "Offline", _say_offline),
     (r"Hash mismatch for `(?P<name>.+?)`", "HashMismatch", _say_hash_mismatch),
     (
         r"invalid peer certificate|UnknownIssuer|(?i:self[- ]signed cert)|(?i:certificate verify failed)",

@@ -14,7 +14,7 @@ from filelock import FileLock, Timeout
 from estiva.environments import server
 from estiva.environments.folders import remove
 
-_NOT_FOLDERS_OF_ITS_OWN = ("locks",)
+_NEVER = ("locks", server.BUNDLES)  # what registered versions name
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Leftover:
 def leftovers(root: Path, used: Collection[str]) -> list[Leftover]:
     """All below `root` but the environments whose digests are in `used`, what runs, and what those need."""
     running = set(_running(root))
-    folders = [path for path in _folders(root) if path.name not in _NOT_FOLDERS_OF_ITS_OWN]
+    folders = [path for path in _folders(root) if path.name not in _NEVER]
     environments = [path for path in folders if not path.name.startswith(("server-", "uv-"))]
     kept = [path for path in environments if path.name in used or path.name in running]
     needed = {path.name for path in kept} | set(_servers_of(kept))

@@ -23,6 +23,8 @@ from estiva.environments.folders import is_complete, make_once, replace_text
 from estiva.records import Lock
 
 PTH = "estiva_server.pth"
+BUNDLES = "bundles"
+"""Where bundles are unpacked, among the environments."""
 _PACKAGE = "estiva_server"
 
 
@@ -34,12 +36,15 @@ class ServerFolder:
     digest: str
     """Of the server's files, its dependencies, and what it is installed for."""
     source: Path
+    wheels: tuple[Path, ...] = ()
+    """Folders that may have what the server depends on."""
 
     @classmethod
     def of(cls, lock: Lock, *, root: Path, source: Path) -> ServerFolder:
         digest = _digest(lock, source)
         tag = "".join(lock.python_version.split(".")[:2])
-        return cls(root / f"server-{digest[:16]}-cp{tag}", digest, source)
+        wheels = tuple(sorted(root.glob(f"{BUNDLES}/*/server")))
+        return cls(root / f"server-{digest[:16]}-cp{tag}", digest, source, wheels)
 
     def is_attached(self, venv: Path) -> bool:
         """Whether this server is whole, and the environment in `venv` finds it."""
@@ -68,9 +73,19 @@ class ServerFolder:
     def _install(self, venv: Path, on_line: programs.OnLine, cancelled: programs.Cancelled) -> None:
         shutil.copytree(self.source, self.path / _PACKAGE, ignore=shutil.ignore_patterns("__pycache__"))
         target = ["--target", str(self.path), "--python", str(venv / "bin" / "python"), "--compile-bytecode"]
-        outcome = uv.run(["pip", "install", *target, *dependencies()], on_line=on_line, cancelled=cancelled)
+
+        def install(*options: str) -> programs.Outcome:
+            command = ["pip", "install", *target, *options, *dependencies()]
+            return uv.run(command, on_line=on_line, cancelled=cancelled)
+
+        if self.wheels and not install("--no-index", *self._links()).failed:
+            return  # without asking the index, which may be out of reach
+        outcome = install()
         if outcome.failed:
             raise explain(outcome.stderr)
+
+    def _links(self) -> list[str]:
+        return [word for folder in self.wheels for word in ("--find-links", str(folder))]
 
     def _pth_text(self) -> str:
         return pth_text(str(self.path))

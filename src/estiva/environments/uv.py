@@ -9,6 +9,7 @@ from pathlib import Path
 from uv import find_uv_bin
 
 from estiva.environments import programs
+from estiva.environments.offline import is_offline
 from estiva.environments.pip_settings import configuration_files, pip_settings, uv_variables
 
 # Of the caller's own Python and environment: they would change what uv does, or what a build backend imports.
@@ -51,4 +52,5 @@ def _environment() -> dict[str, str]:
     kept = without_foreign(os.environ)
     settings = pip_settings(kept, configuration_files(kept))
     fixed = {"UV_NO_PROGRESS": "1", "NO_COLOR": "1", "UV_PYTHON_DOWNLOADS": "never"}
+    fixed |= {"UV_OFFLINE": "1"} if is_offline() else {}
     return {**kept, **uv_variables(settings, kept), **fixed}

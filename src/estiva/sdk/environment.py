@@ -13,8 +13,11 @@ from estiva import records, specification
 from estiva.errors import UserErrorException
 from estiva.messages import (
     BuiltEnvironment,
+    BundleExport,
+    BundleImport,
     EnvironmentBuild,
     EnvironmentImage,
+    ImportedEnvironment,
     LockedEnvironment,
     LockRequest,
     Progress,
@@ -264,12 +267,16 @@ class Environment(Section):
         """Makes its packages ready on this machine, or with `useDocker` its image, and waits for that."""
         return self.build_image(workspace) if useDocker else self.build_packages(workspace)
 
-    def build_packages(self, workspace: Workspace, show: Callable[[str], None] = print) -> BuiltEnvironment:
+    def build_packages(
+        self, workspace: Workspace, show: Callable[[str], None] = print, offline: bool = False
+    ) -> BuiltEnvironment:
         """Resolves and installs them now, so that a deployment as a process finds them ready.
 
-        Raises EnvironmentException that names the package at fault.
+        `offline`: only from what was downloaded before. Raises EnvironmentException that names the package at
+        fault.
         """
-        return BuiltEnvironment.model_validate(_ask(workspace, ("build",), self._wanted(), show))
+        body = self._wanted().model_copy(update={"offline": offline})
+        return BuiltEnvironment.model_validate(_ask(workspace, ("build",), body, show))
 
     def build_image(self, workspace: Workspace, show: Callable[[str], None] = print) -> EnvironmentImage:
         """Builds the image that those of its deployments and packages are built upon.
@@ -321,6 +328,25 @@ class Environment(Section):
         """
         body = UpdateRequest(interpreter=sys.executable, packages=tuple(packages))
         return LockedEnvironment.model_validate(_ask(workspace, (name, "update"), body, show))
+
+    def export(
+        self, workspace: Workspace, path: str | os.PathLike[str], show: Callable[[str], None] = print
+    ) -> None:
+        """Writes a bundle: everything that this registered version is made from on this machine."""
+        target = str(Path(path).absolute())
+        body = BundleExport(interpreter=sys.executable, path=target, version=self.version)
+        _ask(workspace, (self.name, "export"), body, show)
+
+    @staticmethod
+    def import_bundle(
+        workspace: Workspace,
+        path: str | os.PathLike[str],
+        name: str | None = None,
+        show: Callable[[str], None] = print,
+    ) -> ImportedEnvironment:
+        """Registers and builds what is in a bundle, without a network; `name` instead of that in it."""
+        body = BundleImport(interpreter=sys.executable, path=str(Path(path).absolute()), name=name)
+        return ImportedEnvironment.model_validate(_ask(workspace, ("import",), body, show))
 
     def clone(self, new_name: str) -> Self:
         copied = self.from_specification(self.to_specification())

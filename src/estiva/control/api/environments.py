@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
 from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
@@ -11,10 +12,14 @@ from estiva.control import imaging, locking
 from estiva.control.api import streams
 from estiva.control.api.access import Control
 from estiva.control.server import Server
+from estiva.environments.offline import offline
 from estiva.messages import (
     BuiltEnvironment,
+    BundleExport,
+    BundleImport,
     EnvironmentBuild,
     EnvironmentImage,
+    ImportedEnvironment,
     LockedEnvironment,
     LockRequest,
     Progress,
@@ -55,16 +60,17 @@ def build(control: Control, workspace: str, wanted: EnvironmentBuild) -> Streami
         def on_line(line: str) -> None:
             show(Progress(message=line))
 
-        lock = locking.lock(
-            control.stages,
-            workspace,
-            wanted.specification,
-            wanted.version,
-            wanted.interpreter,
-            on_line,
-            stopping.is_set,
-        )
-        python = environments.build(lock, on_line, stopping.is_set)
+        with offline(wanted.offline):
+            lock = locking.lock(
+                control.stages,
+                workspace,
+                wanted.specification,
+                wanted.version,
+                wanted.interpreter,
+                on_line,
+                stopping.is_set,
+            )
+            python = environments.build(lock, on_line, stopping.is_set)
         return BuiltEnvironment(python=python, packages=environments.packages(lock), notices=lock.notices)
 
     return streams.run(work)
@@ -133,4 +139,37 @@ def update(control: Control, workspace: str, name: str, wanted: UpdateRequest) -
         )
 
     control.stages.store.environment(workspace, name)
+    return streams.run(work)
+
+
+@router.post("/{name}/export")
+def export(control: Control, workspace: str, name: str, wanted: BundleExport) -> StreamingResponse:
+    """Writes a bundle: all that the version is made from on this machine."""
+    stages = control.stages
+    environment = stages.store.environment(workspace, name, wanted.version)
+
+    def work(show: streams.Show) -> BundleExport:
+        def on_line(line: str) -> None:
+            show(Progress(message=line))
+
+        stopping = control.stopping.is_set
+        found = locking.of_version(stages, workspace, environment, wanted.interpreter, on_line, stopping)
+        target = Path(wanted.path)
+        stages.environments.export(environment.specification, found, target, on_line, stopping)
+        return wanted.model_copy(update={"version": environment.version})
+
+    return streams.run(work)
+
+
+@router.post("/import")
+def import_bundle(control: Control, workspace: str, wanted: BundleImport) -> StreamingResponse:
+    """Registers and builds what is in a bundle; no network is asked."""
+    control.stages.store.workspace(workspace)
+
+    def work(show: streams.Show) -> ImportedEnvironment:
+        def on_line(line: str) -> None:
+            show(Progress(message=line))
+
+        return locking.import_bundle(control.stages, workspace, wanted, on_line, control.stopping.is_set)
+
     return streams.run(work)
