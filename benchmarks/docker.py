@@ -1,4 +1,7 @@
-"""Images: first build, code-only and unchanged rebuild, against a bare `docker build` of the same content.
+"""Images and services, against a bare `docker build` and `docker run` of the same content.
+
+Images: first build, code-only and unchanged rebuild. Services: redeployed to the first scored request, with
+other code and unchanged; the first is to take at most 1.5 times a bare run of a ready image, and a second.
 
 Needs an engine and, where no image registry is in reach, ESTIVA_BASE_IMAGE (`scripts/_engine up` makes one).
 """
@@ -16,12 +19,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 
-from estiva import Environment, InferenceConfig, Model, Workspace
+import httpx
+
+from estiva import Environment, InferenceConfig, LocalWebservice, Model, Webservice, Workspace
 from estiva.sdk.connection import connect
 
 SCRIPT = "import json\n\ndef init(): ...\n\ndef run(data):\n    return json.loads(data)\n"
 IMAGE = "estiva-bench"
 LONGEST_WAIT = 600.0
+
+Figures = dict[str, float]
 
 
 class Bench:
@@ -45,6 +52,17 @@ class Bench:
     def package(self) -> None:
         models = [str(self.folder / "model.bin")]
         Model.package(self.workspace, models, self.inference(), image_name=IMAGE).wait_for_creation()
+
+    def deploy(self) -> None:
+        """To the first scored request."""
+        configuration = LocalWebservice.deploy_configuration(runtime="docker")
+        models = [str(self.folder / "model.bin")]
+        service = Model.deploy(self.workspace, IMAGE, models, self.inference(), configuration, overwrite=True)
+        service.wait_for_deployment()
+        service.run("1")
+
+    def delete(self) -> None:
+        Webservice(self.workspace, IMAGE).delete()
 
     def write_dockerfile(self) -> Path:
         models = [str(self.folder / "model.bin")]
@@ -73,25 +91,48 @@ def fresh_base() -> Iterator[str]:
         docker("rmi", "--force", *dict.fromkeys(left))
 
 
+def seconds_of_bare_run() -> float:
+    """A container of the ready image, to its first scored request."""
+    began = time.perf_counter()
+    container = docker("run", "--detach", "--publish", "127.0.0.1::5001", IMAGE).strip()
+    try:
+        address = docker("port", container, "5001").strip()
+        while not _scores(f"http://{address}/score"):
+            if time.perf_counter() - began > LONGEST_WAIT:
+                raise TimeoutError(docker("logs", container))
+        return time.perf_counter() - began
+    finally:
+        docker("rm", "--force", "--volumes", container)
+
+
+def _scores(url: str) -> bool:
+    try:
+        return httpx.post(url, content="1").status_code == httpx.codes.OK
+    except httpx.TransportError:
+        return False
+
+
 def seconds(work: Callable[[], object]) -> float:
     began = time.perf_counter()
     work()
     return time.perf_counter() - began
 
 
-def measure(rounds: int) -> dict[str, float]:
+def measure(rounds: int) -> tuple[Figures, Figures]:
+    """Of images, and of services."""
     with tempfile.TemporaryDirectory(prefix="estiva-") as temporary, fresh_base() as base:
         os.environ["ESTIVA_HOME"] = str(Path(temporary, "home"))
         os.environ["ESTIVA_BASE_IMAGE"] = base
         folder = Path(temporary, "work")
         folder.mkdir()
         try:
-            return _measure(Bench(folder), rounds)
+            bench = Bench(folder)
+            return _measure(bench, rounds), _measure_services(bench, rounds)
         finally:
             connect().stop()
 
 
-def _measure(bench: Bench, rounds: int) -> dict[str, float]:
+def _measure(bench: Bench, rounds: int) -> Figures:
     context = bench.write_dockerfile()
     bare = seconds(lambda: docker("build", "--no-cache", "--quiet", str(context)))
     first = seconds(bench.package)
@@ -103,13 +144,28 @@ def _measure(bench: Bench, rounds: int) -> dict[str, float]:
     return {"bare": bare, "first": first, "code only": median(edited), "unchanged": median(unchanged)}
 
 
+def _measure_services(bench: Bench, rounds: int) -> Figures:
+    bench.deploy()
+    bare = [seconds_of_bare_run() for _ in range(rounds)]
+    unchanged = [seconds(bench.deploy) for _ in range(rounds)]
+    edited = []
+    for _ in range(rounds):
+        bench.edit()
+        edited.append(seconds(bench.deploy))
+    bench.delete()
+    return {"bare": median(bare), "code only": median(edited), "unchanged": median(unchanged)}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
-    found = measure(parser.parse_args().rounds)
-    print(f"{'seconds':12} {'':>7} {'ratio':>6}")
-    for name, value in found.items():
-        print(f"{name:12} {value:7.2f} {value / found['bare']:6.3f}")
+    images, services = measure(parser.parse_args().rounds)
+    for title, found in (("image", images), ("service", services)):
+        print(f"{title:12} {'seconds':>7} {'ratio':>6}")
+        for name, value in found.items():
+            print(f"{name:12} {value:7.2f} {value / found['bare']:6.3f}")
+    limit = 1.5 * services["bare"] + 1
+    print(f"code only, of what it may take ({limit:.2f} s): {services['code only'] / limit:.0%}")
 
 
 if __name__ == "__main__":
