@@ -6,6 +6,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from estiva.sdk.container import AciWebservice, ContainerWebservice
     from estiva.sdk.endpoint import AksEndpoint, Endpoint
     from estiva.sdk.environment import CondaDependencies, Environment
     from estiva.sdk.inference import InferenceConfig
@@ -18,9 +19,11 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "AciWebservice",
     "AksEndpoint",
     "AksWebservice",
     "CondaDependencies",
+    "ContainerWebservice",
     "Endpoint",
     "Environment",
     "InferenceConfig",
@@ -33,9 +36,11 @@ __all__ = [
 ]
 
 _HOMES = {
+    "AciWebservice": "estiva.sdk.container",
     "AksEndpoint": "estiva.sdk.endpoint",
     "AksWebservice": "estiva.sdk.kubernetes",
     "CondaDependencies": "estiva.sdk.environment",
+    "ContainerWebservice": "estiva.sdk.container",
     "Endpoint": "estiva.sdk.endpoint",
     "Environment": "estiva.sdk.environment",
     "InferenceConfig": "estiva.sdk.inference",

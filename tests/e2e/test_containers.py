@@ -10,12 +10,23 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import docker
+import httpx
 import psutil
 import pytest
 from docker.models.containers import Container
 from typer.testing import CliRunner
 
-from estiva import Environment, InferenceConfig, LocalWebservice, Model, Webservice, Workspace, engine
+from estiva import (
+    AciWebservice,
+    AksWebservice,
+    Environment,
+    InferenceConfig,
+    LocalWebservice,
+    Model,
+    Webservice,
+    Workspace,
+    engine,
+)
 from estiva.cli import app
 from estiva.errors import RunEnvironmentException, WebserviceException
 from estiva.home import Home
@@ -23,6 +34,13 @@ from estiva.sdk.connection import connect
 from tests.e2e.conftest import DOUBLING, TRIPLING, answers, body, wait_until
 
 BASE = os.environ.get("ESTIVA_TEST_BASE_IMAGE", "")
+HUNGRY = """
+def init():
+    bytearray(512 * 1024 * 1024)
+
+def run(data):
+    return data
+"""
 SECRET = "the-secret-of-this-test"
 
 pytestmark = [
@@ -193,6 +211,54 @@ def test_the_command_deploys_into_a_container(project: Project) -> None:
     assert done.exit_code == 0, done.output
     service = Webservice(project.workspace, "command")
     assert service.runtime == "docker"
+    assert service.run(body(2)) == [4]
+
+
+def test_a_container_service_has_limits_and_keys(project: Project, client: docker.DockerClient) -> None:
+    configuration = AciWebservice.deploy_configuration(cpu_cores=0.5, memory_gb=0.2, auth_enabled=True)
+    models = [str(project.model)]
+    service = Model.deploy(project.workspace, "limited", models, project.inference, configuration)
+    service.wait_for_deployment()
+    assert isinstance(service, AciWebservice)
+    assert (service.runtime, service.state) == ("docker", "Healthy")
+    assert service.run(body(2)) == [4]
+    assert httpx.post(str(service.scoring_uri), content=body(2)).status_code == 401
+    (found,) = containers(client, "limited")
+    assert found.attrs["HostConfig"]["NanoCpus"] == 500_000_000
+    assert found.attrs["HostConfig"]["Memory"] == 200_000_000
+    requirements = service.container_resource_requirements
+    assert (requirements.cpu, requirements.memory_in_gb) == (0.5, 0.2)
+
+    project.script.write_text(HUNGRY)
+    with pytest.raises(WebserviceException, match="more memory than its limit") as caught:
+        service.update(models=models, inference_config=project.inference, wait=True)
+    assert caught.value.code == "OutOfMemory"
+    assert service.run(body(2)) == [4]
+
+
+def test_a_kubernetes_service_in_containers(project: Project, client: docker.DockerClient) -> None:
+    configuration = AksWebservice.deploy_configuration(num_replicas=2)
+    models = [str(project.model)]
+    service = Model.deploy(
+        project.workspace, "kube", models, project.inference, configuration, deployment_target="docker"
+    )
+    service.wait_for_deployment()
+    assert len(containers(client, "kube")) == 2
+    assert service.run(body(2)) == [4]
+
+
+def test_a_container_service_is_a_process_without_an_engine(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    connect().stop()
+    monkeypatch.setenv(engine.HOST_VARIABLE, f"unix://{tmp_path}/none.sock")
+    project = Project(tmp_path, workspace)
+    configuration = AciWebservice.deploy_configuration(cpu_cores=1, memory_gb=1)
+    service = Model.deploy(workspace, "process", [], project.inference, configuration)
+    service.wait_for_deployment(show_output=True)
+    assert service.runtime == "process"
+    said = " ".join(capsys.readouterr().out.split())
+    assert "as a process, as no container engine answered: limits of CPU, memory and GPUs" in said
     assert service.run(body(2)) == [4]
 
 

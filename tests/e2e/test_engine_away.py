@@ -76,7 +76,7 @@ def test_an_engine_whose_disk_is_full(own: OwnEngine, deploy: Deploy, tmp_path: 
     (tmp_path / "model.bin").write_bytes(os.urandom(10 * SPARE))
     filler = own.fill(leave=SPARE)
 
-    with pytest.raises(WebserviceException, match="docker system df") as caught:
+    with pytest.raises(WebserviceException, match=r"docker\s+system\s+df") as caught:
         deploy("full", "docker", str(tmp_path / "model.bin"))
     assert caught.value.code == "DiskFull"
 

@@ -11,8 +11,10 @@ import estiva
 def test_exported_members() -> None:
     models = ["CondaDependencies", "Environment", "InferenceConfig", "Model"]
     kinds = [
+        "AciWebservice",
         "AksEndpoint",
         "AksWebservice",
+        "ContainerWebservice",
         "Endpoint",
         "KubernetesWebservice",
         "LocalWebservice",

@@ -31,6 +31,7 @@ _INTERRUPTED = 130
 
 class Kind(str, Enum):
     LOCAL = "local"
+    CONTAINER = "container"
     KUBERNETES = "kubernetes"
 
 
@@ -107,18 +108,28 @@ def deploy(
     source: Source = None,
     env: EnvironmentName = None,
     kind: Annotated[
-        Kind, typer.Option(help="A Local service has a port of its own; Kubernetes services share one.")
+        Kind,
+        typer.Option(
+            help="Local and Container services have a port of their own, the latter limits too; Kubernetes "
+            "services share a port."
+        ),
     ] = Kind.LOCAL,
     port: Annotated[
-        int | None, typer.Option(help="Port of a Local service; a free one is chosen otherwise.")
+        int | None, typer.Option(help="Port of the service's own; a free one is chosen otherwise.")
     ] = None,
     host: Annotated[
-        str | None, typer.Option(help="Address for a Local service to listen on; 127.0.0.1 unless given.")
+        str | None, typer.Option(help="Address to listen on, with a port; 127.0.0.1 unless given.")
     ] = None,
     runtime: Annotated[
         Runtime,
         typer.Option(help="Where it runs; auto: in a container if the environment names a base image."),
     ] = Runtime.AUTO,
+    cpu: Annotated[
+        float | None, typer.Option(help="Processors: the limit of a container, what a pod reserves.")
+    ] = None,
+    memory: Annotated[
+        float | None, typer.Option(help="Gigabytes: the limit of a container, what a pod reserves.")
+    ] = None,
     timeout_ms: Annotated[int, typer.Option(help="Deadline of a request.")] = 60_000,
     init_timeout: Annotated[float, typer.Option(help="Seconds that init() may take.")] = 600.0,
     env_file: EnvFile = None,
@@ -157,6 +168,7 @@ def deploy(
         environment_variables=environments.variables(env_file),
         secrets=environments.variables(secrets_file),
         requests_per_second=rate,
+        **resources(kind, cpu, memory),
         **tls(tls_cert, tls_key, tls_name),
         **scaling.parameters(kind is Kind.KUBERNETES, replicas, minimum, maximum, utilization, idle),
     )
@@ -189,11 +201,22 @@ def configuration_of(
     if place and kind is Kind.KUBERNETES:
         raise UserErrorException(
             f"Leave out --{' and --'.join(place)}: Kubernetes services share the port of their workspace, "
-            "each below its own path. A Local service has a port of its own.",
+            "each below its own path. A Local or Container service has a port of its own.",
             code="PortShared",
         )
     access = authentication(auth, tokens=kind is Kind.KUBERNETES)
     return class_of(kind.value).deploy_configuration(**place, **access, **parameters)
+
+
+def resources(kind: Kind, cpu: float | None, memory: float | None) -> dict[str, float]:
+    """The parameters of deploy_configuration that were given; UserErrorException for a Local service."""
+    given = {name: value for name, value in (("cpu_cores", cpu), ("memory_gb", memory)) if value is not None}
+    if given and kind is Kind.LOCAL:
+        raise UserErrorException(
+            "A Local service has no limits of CPU and memory. Deploy with --kind container.",
+            code="LimitsOfLocal",
+        )
+    return given
 
 
 def default_script(framework: Framework | None) -> Path | None:

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from estiva.errors import UserErrorException, WebserviceException
 from estiva.messages import DeploymentRequest, ModelReference, ServiceView
+from estiva.records import ServiceSettings
 from estiva.sdk.arguments import existing_path, labels, parse_id
 from estiva.sdk.configuration import WebserviceDeploymentConfiguration
 from estiva.sdk.connection import address, connect
@@ -45,21 +46,28 @@ def deploy(
             "deployed without one.",
             code="EnvironmentTwice",
         )
-    if deployment_target not in (None, "local"):
+    if deployment_target not in (None, "local", "docker"):
         raise WebserviceException(
             f"There is no compute target {deployment_target!r}: leave deployment_target out, or say "
-            '"local", to deploy on this machine.',
+            '"local", to deploy on this machine, or "docker", to deploy into containers.',
             code="ComputeTargetNotFound",
         )
     configuration = deployment_config or LocalWebserviceDeploymentConfiguration()
     body = request(models, inference_config, configuration, environment)
-    body = body.model_copy(update={"overwrite": overwrite})
+    body = body.model_copy(update={"overwrite": overwrite, "settings": _placed(body, deployment_target)})
     answer = _put(workspace, name, configuration, body)
     service = Webservice(workspace, name, _view=ServiceView.model_validate(answer))
     if show_output:
         _print_deployment(service, body)
         configuration.print_deploy_configuration()
     return service
+
+
+def _placed(body: DeploymentRequest, target: str | None) -> ServiceSettings | None:
+    """The settings, in containers if that is the target."""
+    if target != "docker" or body.settings is None:
+        return body.settings
+    return body.settings.model_copy(update={"runtime": "docker"})
 
 
 def _put(

@@ -30,7 +30,7 @@ _AUTOSCALE = (
     *("autoscale_refresh_seconds", "autoscale_target_utilization", "autoscale_idle_seconds"),
 )
 GB = 1000**3
-_CPU_CORES, _MEMORY_GB = 0.1, 0.5
+CPU_CORES, MEMORY_GB = 0.1, 0.5
 _PROBE = ("period_seconds", "timeout_seconds", "success_threshold", "failure_threshold")
 _NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]{,61}[a-z0-9])?")
 
@@ -167,7 +167,10 @@ class KubernetesWebserviceDeploymentConfiguration(WebserviceDeploymentConfigurat
                     "replica_max_concurrent_requests": self.replica_max_concurrent_requests,
                     "max_request_wait_time": self.max_request_wait_time,
                     "cpu_reserved": self.cpu_cores,
-                    "memory_reserved": None if self.memory_gb is None else round(self.memory_gb * GB),
+                    "memory_reserved": _bytes(self.memory_gb),
+                    "cpu_limit": self.cpu_cores_limit,
+                    "memory_limit": _bytes(self.memory_gb_limit),
+                    "gpus": self.gpu_cores or 0,
                     "probe": self._probe(),
                 }
             )
@@ -243,9 +246,17 @@ class KubernetesWebserviceDeploymentConfiguration(WebserviceDeploymentConfigurat
 
 
 _WITHOUT_EFFECT = (
-    *("collect_model_data", "enable_app_insights", "gpu_cores", "cpu_cores_limit", "memory_gb_limit"),
+    *("collect_model_data", "enable_app_insights"),
     *("initial_delay_seconds", "namespace", "compute_target_name", "blobfuse_enabled"),
 )
+
+
+def _bytes(gigabytes: float | None) -> int | None:
+    return None if gigabytes is None else round(gigabytes * GB)
+
+
+def _gigabytes(size: int | None) -> float | None:
+    return None if size is None else size / GB
 
 
 def _or(value: int | None, default: int) -> int:
@@ -301,8 +312,8 @@ class KubernetesWebservice(WithTokens, Webservice, kind="kubernetes"):
         """What each replica reserves, or is taken to need."""
         memory = self._settings.memory_reserved
         return ContainerResourceRequirements(
-            cpu=self._settings.cpu_reserved or _CPU_CORES,
-            memory_in_gb=_MEMORY_GB if memory is None else memory / GB,
+            cpu=self._settings.cpu_reserved or CPU_CORES,
+            memory_in_gb=MEMORY_GB if memory is None else memory / GB,
         )
 
     @property
@@ -327,7 +338,10 @@ class KubernetesWebservice(WithTokens, Webservice, kind="kubernetes"):
             "replica_max_concurrent_requests": settings.replica_max_concurrent_requests,
             "max_request_wait_time": settings.max_request_wait_time,
             "cpu_cores": settings.cpu_reserved,
-            "memory_gb": None if settings.memory_reserved is None else settings.memory_reserved / GB,
+            "memory_gb": _gigabytes(settings.memory_reserved),
+            "cpu_cores_limit": settings.cpu_limit,
+            "memory_gb_limit": _gigabytes(settings.memory_limit),
+            "gpu_cores": settings.gpus or None,
             **{name: getattr(settings.probe, name) for name in _PROBE},
         }
 
