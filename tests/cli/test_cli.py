@@ -20,6 +20,9 @@ NO_EXAMPLE_NEEDED = {
     *("model list", "model show", "model delete", "env list", "env show"),
     *("service list", "service show", "service reload", "service delete"),
     *("endpoint list", "endpoint show", "endpoint delete"),
+    *("ml model list", "ml service list", "ml service show", "ml service get-logs", "ml service update"),
+    *("ml service delete", "ml service get-keys", "ml service regen-key", "ml endpoint realtime show"),
+    *(f"ml endpoint realtime {verb}-version" for verb in ("create", "update", "delete")),
 }
 
 
@@ -52,6 +55,11 @@ def test_the_commands_are_named_for_the_users_words() -> None:
             *("endpoint create", "endpoint list", "endpoint show", "endpoint update", "endpoint traffic"),
             *("endpoint score", "endpoint logs", "endpoint keys", "endpoint delete"),
             *("endpoint version create", "endpoint version update", "endpoint version delete"),
+            *("ml model register", "ml model list", "ml model deploy", "ml model package"),
+            *("ml service list", "ml service show", "ml service run", "ml service get-logs"),
+            *("ml service update", "ml service delete", "ml service get-keys", "ml service regen-key"),
+            *("ml endpoint realtime create-version", "ml endpoint realtime update-version"),
+            *("ml endpoint realtime delete-version", "ml endpoint realtime show"),
         ]
     )
 

@@ -21,6 +21,13 @@ pytestmark = [pytest.mark.network, pytest.mark.xdist_group("azureml")]
 EXPECTED = {
     "collect_data": ["[1.0]", "[5.0]", "True"],
     "container_image": ["[7.0]"],
+    "controlled_rollout": [
+        "AKSENDPOINT ['version-a']",
+        "version-a 20 False Control Healthy",
+        "version-b 80 True Treatment Healthy",
+        "['next', 3.0]",
+        "['version-b']",
+    ],
     "delete_idioms": [
         "no service WebserviceException WebserviceNotFound None",
         "no model WebserviceException ModelNotFound None",

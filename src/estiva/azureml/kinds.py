@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from estiva.azureml.aks import AksServiceDeploymentConfiguration, AksWebservice
+from estiva.azureml.aks_endpoint import AksEndpoint
 from estiva.azureml.compute import AksCompute, ComputeTarget, KubernetesCompute
 from estiva.azureml.local import LocalWebservice
 from estiva.azureml.webservice import Webservice
@@ -14,7 +15,14 @@ from estiva.sdk.configuration import WebserviceDeploymentConfiguration
 if TYPE_CHECKING:
     from estiva.azureml.workspace import Workspace
 
-__all__ = ["AksWebservice", "LocalWebservice", "Webservice", "configuration", "given"]
+__all__ = [
+    "AksEndpoint",
+    "AksWebservice",
+    "LocalWebservice",
+    "Webservice",
+    "configuration",
+    "given",
+]
 
 
 def configuration(

@@ -8,7 +8,7 @@ from __future__ import annotations
 Homes = dict[str, tuple[str, ...]]
 
 _WEBSERVICES: Homes = {
-    ".kinds": ("AksWebservice", "LocalWebservice", "Webservice"),
+    ".kinds": ("AksEndpoint", "AksWebservice", "LocalWebservice", "Webservice"),
 }
 _RESOURCES = (
     *("AutoScaler", "ContainerResourceRequirements", "DataCollection", "LivenessProbeRequirements"),
@@ -123,6 +123,7 @@ MODULES: dict[str, Homes] = {
     "azureml.core.webservice": _WEBSERVICES,
     "azureml.core.webservice.aks": {
         ".aks": ("AksServiceAccessToken", "AksServiceDeploymentConfiguration", "AksWebservice"),
+        ".aks_endpoint": ("AksEndpoint", "AksEndpointDeploymentConfiguration"),
         "estiva.sdk.resources": _RESOURCES,
     },
     "azureml.core.webservice.container_resource_requirements": {

@@ -178,6 +178,15 @@ class Webservice(sdk.Webservice):
     def _operation(self) -> str:
         return f"{self.name}-{self._view.desired.number}"
 
+    def replace(
+        self,
+        models: Sequence[Any] | None,
+        inference_config: Any,
+        deployment_config: WebserviceDeploymentConfiguration | None,
+    ) -> None:
+        """What is given takes the place of what is deployed, whatever the kind; the caller waits."""
+        self._replace(models, inference_config, deployment_config)
+
     def _update(
         self, models: Sequence[Any] | None, inference_config: Any, configuration: dict[str, Any]
     ) -> None:

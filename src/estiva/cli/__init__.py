@@ -17,6 +17,7 @@ from estiva.cli import (
     doctor,
     endpoint,
     environment,
+    ml,
     model,
     package,
     replicas,
@@ -48,7 +49,7 @@ app = typer.Typer(
 )
 for commands in (deploy, debug, package, trial, tutorial, replicas, diagnose, doctor, server):
     commands.add_to(app)
-for noun in (workspace, model, environment, service, endpoint, certificate, data):
+for noun in (workspace, model, environment, service, endpoint, certificate, data, ml):
     app.add_typer(noun.app)
 
 
