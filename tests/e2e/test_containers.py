@@ -7,6 +7,7 @@ import os
 import signal
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import docker
@@ -31,6 +32,7 @@ from estiva.cli import app
 from estiva.errors import RunEnvironmentException, WebserviceException
 from estiva.home import Home
 from estiva.sdk.connection import connect
+from tests.dap import DebugClient
 from tests.e2e.conftest import DOUBLING, TRIPLING, answers, body, wait_until
 
 BASE = os.environ.get("ESTIVA_TEST_BASE_IMAGE", "")
@@ -271,3 +273,28 @@ def test_without_an_engine_the_error_names_the_alternatives(
         Project(tmp_path, workspace).deploy("away")
     assert caught.value.code == "NoEngine"
     assert workspace.webservices == {}
+
+
+def test_a_debugger_attaches_to_a_container(project: Project, tmp_path: Path) -> None:
+    service = project.deploy("debugged")
+    line = 1 + DOUBLING.splitlines().index('    return [2 * number for number in json.loads(data)["data"]]')
+
+    service.debug(launch_json=tmp_path / "launch.json")
+
+    entry = json.loads((tmp_path / "launch.json").read_text())["configurations"][0]
+    assert entry["pathMappings"] == [
+        {"localRoot": str(project.script.parent), "remoteRoot": "/var/azureml-app"}
+    ]
+    with (
+        ThreadPoolExecutor() as pool,
+        DebugClient(entry["connect"]["port"], {project.script: line}, entry["pathMappings"]) as debugger,
+    ):
+        asked = pool.submit(service.run, body(21))
+        assert debugger.stopped()["source"]["path"] == str(project.script)
+        assert debugger.variables()["data"] == "'{\"data\": [21]}'"
+        assert debugger.evaluate("len(data)") == "14"
+        debugger.ask("setBreakpoints", source={"path": str(project.script)}, breakpoints=[])
+        debugger.go_on()
+        assert asked.result(60) == [42]
+    service.stop_debugging()
+    assert service.run(body(1)) == [2]

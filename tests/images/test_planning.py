@@ -136,3 +136,16 @@ def context_of(folder: Path) -> tuple[str, bytes]:
     written = io.BytesIO()
     write_tar(written, dockerfile.of_plan(planned), planned.layers[-2].files, planned.directories)
     return planned.digest, written.getvalue()
+
+
+def test_a_debugger_is_a_layer_of_its_own_above_the_models() -> None:
+    plain = planning.plan_models(DEBIAN, content(models=(MODEL,)))
+    debugged = planning.plan_models(DEBIAN, content(models=(MODEL,), debugger="debugpy>=1.8,<2"))
+
+    assert debugged.layers[:-1] == plain.layers
+    text = dockerfile.of_layer(debugged.layers[-1], plain.layers[-1].reference)
+    assert "uv pip install --python /opt/estiva/environment/bin/python --target /opt/estiva/debugger" in text
+    assert text.endswith(
+        "COPY --from=preparation /opt/estiva/debugger /opt/estiva/debugger\n"
+        "ENV ESTIVA_DEBUGPY=/opt/estiva/debugger\n"
+    )

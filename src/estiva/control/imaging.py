@@ -11,7 +11,7 @@ from pathlib import Path
 from estiva import engine
 from estiva.control import imports
 from estiva.control.stages import Stages
-from estiva.environments import explanations, server, shipping
+from estiva.environments import debugger, explanations, server, shipping
 from estiva.errors import EstivaError, ImageException, UserErrorException
 from estiva.images import builder, dockerfile, planning
 from estiva.images.context import write_tar
@@ -88,7 +88,8 @@ def build_for_replicas(
         return known
     environment = imports.environment(stages.blobs, spec)
     base, content = _base_and_content(stages, environment, spec.interpreter, on_line, cancelled, here=True)
-    content = content.model_copy(update=_models(stages, spec))
+    added = debugger.REQUIREMENT if spec.settings.debugger else ""
+    content = content.model_copy(update={**_models(stages, spec), "debugger": added})
     return execute(planning.plan_models(base, content, spec.environment.platform), on_line, cancelled)
 
 

@@ -126,7 +126,7 @@ def content(stages: Stages, key: ServiceKey, number: int, spec: DeploymentSpec, 
 
 
 def _debugpy(spec: DeploymentSpec, python: str) -> str:
-    """Where a venv in debug mode has it; an image has it among its packages, or not at all."""
+    """Where a venv in debug mode has it; an image says that itself."""
     return str(debugger.folder_of(python)) if spec.settings.debugger and python else ""
 
 

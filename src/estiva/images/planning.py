@@ -18,6 +18,7 @@ USER_ID = 10001
 HOME = "/home/estiva"
 ENVIRONMENT = "/opt/estiva/environment"
 SERVER = "/opt/estiva/server"
+DEBUGGER = "/opt/estiva/debugger"
 PYTHON = f"{ENVIRONMENT}/bin/python"
 LAUNCHER = f"{SERVER}/serve.py"
 
@@ -73,10 +74,12 @@ def plan_image(base: BaseImage, content: Content, platform: str | None = None) -
 
 
 def plan_models(base: BaseImage, content: Content, platform: str | None = None) -> Plan:
-    """All but the code: the base, the environment and the models."""
+    """All but the code: the base, the environment, the models, and a debugger if there is to be one."""
     layers = plan_environment(base, content, platform).layers
-    models = _models(layers[-1].digest, content)
-    return Plan(base=base, layers=(*layers, *([models] if models else [])), platform=platform)
+    for make in (_models, _debugger):
+        layer = make(layers[-1].digest, content)
+        layers = (*layers, *([layer] if layer else []))
+    return Plan(base=base, layers=layers, platform=platform)
 
 
 def plan_environment(base: BaseImage, content: Content, platform: str | None = None) -> Plan:
@@ -94,16 +97,12 @@ def plan_environment(base: BaseImage, content: Content, platform: str | None = N
 
 
 def _environment(parent: str, packages: Packages, server: ScoringServer, tools: Tools) -> Layer:
-    build = [
-        ContextFile(path=f"{BUILD_FOLDER}/uv", text=_UV, executable=True),
-        ContextFile(path=f"{BUILD_FOLDER}/uv-program", source=tools.uv, executable=True, keyed=False),
+    build = (
+        *_tools(tools),
         ContextFile(path=f"{BUILD_FOLDER}/requirements.txt", text=packages.requirements),
         ContextFile(path=f"{BUILD_FOLDER}/estiva_server.pth", text=server.pth),
         *packages.files,
-    ]
-    if tools.certificates is not None:
-        file = f"{BUILD_FOLDER}/ca-certificates.crt"
-        build.append(ContextFile(path=file, source=tools.certificates, keyed=False))
+    )
     launcher = ContextFile(path=f"{SERVER_FOLDER}/serve.py", text=_LAUNCHER)
     return Layer(
         name="environment",
@@ -114,22 +113,33 @@ def _environment(parent: str, packages: Packages, server: ScoringServer, tools: 
     )
 
 
+def _tools(tools: Tools) -> tuple[ContextFile, ...]:
+    """uv, and what it trusts."""
+    files = (
+        ContextFile(path=f"{BUILD_FOLDER}/uv", text=_UV, executable=True),
+        ContextFile(path=f"{BUILD_FOLDER}/uv-program", source=tools.uv, executable=True, keyed=False),
+    )
+    if tools.certificates is None:
+        return files
+    path = f"{BUILD_FOLDER}/ca-certificates.crt"
+    return (*files, ContextFile(path=path, source=tools.certificates, keyed=False))
+
+
 _ENV = (
     "ENV UV_NO_PROGRESS=1 UV_LINK_MODE=copy UV_NO_CONFIG=1 UV_CACHE_DIR=/tmp/uv-cache "
     "UV_PYTHON_INSTALL_DIR=/opt/estiva/python"
 )
+_OPENING = f"""\
+USER root
+ARG {" ".join(SETTINGS)}
+{_ENV}
+COPY {BUILD_FOLDER}/ {BUILD_PLACE}/"""
 _PURELIB = f"""$({PYTHON} -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"""
 
 
 def _preparation(packages: Packages, server: ScoringServer) -> str:
     """Each RUN is one thing that can fail."""
-    lines = [
-        "USER root",
-        f"ARG {' '.join(SETTINGS)}",
-        _ENV,
-        f"COPY {BUILD_FOLDER}/ {BUILD_PLACE}/",
-        _make_environment(packages),
-    ]
+    lines = [_OPENING, _make_environment(packages)]
     if packages.requirements:
         hashes = " --require-hashes" if packages.hashed else ""
         lines.append(
@@ -194,6 +204,21 @@ def _models(parent: str, content: Content) -> Layer | None:
         instructions=copy,
         files=_in_app(content.models),
         directories=tuple(f"{APP_FOLDER}/{path}" for path in content.model_directories),
+    )
+
+
+def _debugger(parent: str, content: Content) -> Layer | None:
+    if not content.debugger:
+        return None
+    install = f"RUN {BUILD_PLACE}/uv pip install --python {PYTHON} --target {DEBUGGER} "
+    return Layer(
+        name="debugger",
+        parent=parent,
+        preparation=f"{_OPENING}\n{install}{shlex.quote(content.debugger)}",
+        instructions=(
+            f"COPY --from=preparation {DEBUGGER} {DEBUGGER}\nENV {contract.DEBUGPY_VARIABLE}={DEBUGGER}"
+        ),
+        files=_tools(content.tools),
     )
 
 

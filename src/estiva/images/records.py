@@ -8,7 +8,7 @@ from typing import Literal
 
 from estiva.records import Record
 
-LayerName = Literal["base", "environment", "models", "code"]
+LayerName = Literal["base", "environment", "models", "debugger", "code"]
 
 
 class ContextFile(Record):
@@ -133,6 +133,8 @@ class Content(Record):
     models: tuple[ContextFile, ...] = ()
     """Placed below the app root."""
     model_directories: tuple[str, ...] = ()
+    debugger: str = ""
+    """The requirement of the debugger that goes in; empty: none does."""
     code: tuple[ContextFile, ...] = ()
     code_directories: tuple[str, ...] = ()
     variables: dict[str, str] = {}
