@@ -60,6 +60,13 @@ class ModelChange(Record):
     add_properties: dict[str, str] | None = None
 
 
+class WorkspaceChange(Record):
+    """None leaves a setting as it is, an empty text takes it away."""
+
+    base_image: str | None = None
+    registry: str | None = None
+
+
 class BuildContextRequest(Record):
     path: str
     """Absolute path of the folder, on the machine of the control server."""

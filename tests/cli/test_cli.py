@@ -44,7 +44,8 @@ def test_the_commands_are_named_for_the_users_words() -> None:
         [
             *("deploy", "debug", "package", "try", "demo", "replicas", "diagnose", "doctor"),
             *("up", "status", "down", "prune"),
-            *("workspace create", "workspace list", "workspace tls", "workspace delete"),
+            *("workspace create", "workspace list", "workspace set", "workspace tls"),
+            *("workspace delete",),
             *("certificate create",),
             *("model register", "model list", "model show", "model download", "model delete"),
             *("env create", "env list", "env show", "env build", "env image"),

@@ -69,11 +69,15 @@ def never() -> bool:
     return False
 
 
+def build(stages: Stages, spec: DeploymentSpec) -> str:
+    return imaging.execute(imaging.plan(stages, "tests", spec, print, never), print, never)
+
+
 def test_an_image_has_the_locked_packages_and_the_models(stages: Stages, wish: Wish) -> None:
     spec = wish(EnvironmentSpecification(name="e", python_version="3.11", pip_packages=("tabulate",)))
     client = engine.connect()
 
-    image = imaging.build(stages, spec, print, never)
+    image = build(stages, spec)
 
     command = (
         "import os, tabulate; from azureml.core.model import Model; "
@@ -95,7 +99,7 @@ def test_a_python_that_the_base_image_lacks(
     spec = wish(EnvironmentSpecification(name="e", python_version="3.13"))
 
     with pytest.raises(ImageException, match=f"{BASE} does not have the Python") as caught:
-        imaging.build(stages, spec, print, never)
+        build(stages, spec)
 
     assert caught.value.code == "PythonNotInBase"
 
@@ -106,7 +110,7 @@ def test_the_package_at_fault_is_named(stages: Stages, wish: Wish) -> None:
     )
 
     with pytest.raises(EnvironmentException, match="estiva-no-such-thing"):
-        imaging.build(stages, wish(missing), print, never)
+        build(stages, wish(missing))
 
 
 @pytest.mark.skipif("ESTIVA_TEST_REGISTRY" not in os.environ, reason="no registry: scripts/_engine up")
@@ -123,7 +127,7 @@ def test_a_base_image_comes_from_a_registry_that_wants_a_login(stages: Stages) -
     def base(password: str) -> str | None:
         registry = ContainerRegistry(address=address, username=user, password=SecretStr(password))
         spec = wanted.model_copy(update={"base_image_registry": registry})
-        return imaging.plan_environment(stages, spec, sys.executable, print, never).base.reference
+        return imaging.plan_environment(stages, "tests", spec, sys.executable, print, never).base.reference
 
     with pytest.raises(ImageException, match="docker login"):
         base("wrong")

@@ -82,6 +82,33 @@ def listing(output: Output = Format.TABLE) -> None:
     )
 
 
+@app.command(
+    "set", epilog="Example:  estiva workspace set base_image=debian:12 registry=registry.example.org/me"
+)
+def set_defaults(
+    settings: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="NAME=VALUE...", help="base_image, registry; an empty value takes it away."),
+    ] = None,
+    workspace: WorkspaceName = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Set what images are built upon, and where packages are pushed; without settings, show them."""
+    from estiva.cli.model import pairs
+
+    found = find(workspace)
+    wanted = pairs(settings)
+    unknown = sorted(wanted.keys() - {"base_image", "registry"})
+    if unknown:
+        raise UserErrorException(
+            f"A workspace has no setting {', '.join(unknown)}: it has base_image and registry.",
+            code="SettingUnknown",
+        )
+    if wanted:
+        found.set_image_defaults(**wanted)
+    show_fields({"base_image": found.base_image, "registry": found.registry}, output)
+
+
 @app.command(epilog="Example:  estiva workspace tls default --tls-cert host.crt --tls-key host.key")
 def tls(
     name: str,

@@ -49,14 +49,21 @@ Cancelled = Callable[[], bool]
 
 
 def plan(
-    stages: Stages, spec: DeploymentSpec, on_line: OnLine, cancelled: Cancelled, here: bool = True
+    stages: Stages,
+    workspace: str,
+    spec: DeploymentSpec,
+    on_line: OnLine,
+    cancelled: Cancelled,
+    here: bool = True,
 ) -> Plan:
     """The image of a deployment: everything but its variables and secrets.
 
     `here`: for the engine in reach, which is asked for the base image; else for any.
     """
     environment = imports.environment(stages.blobs, spec)
-    base, content = _base_and_content(stages, environment, spec.interpreter, on_line, cancelled, here)
+    base, content = _base_and_content(
+        stages, workspace, environment, spec.interpreter, on_line, cancelled, here
+    )
     content = content.model_copy(
         update={
             **_models(stages, spec),
@@ -69,15 +76,13 @@ def plan(
     return planning.plan_image(base, content, spec.environment.platform)
 
 
-def build(
-    stages: Stages, spec: DeploymentSpec, on_line: OnLine, cancelled: Cancelled, tag: str | None = None
-) -> str:
-    """The image of a deployment, built unless the engine has it; returns its name. Idempotent."""
-    return execute(plan(stages, spec, on_line, cancelled), on_line, cancelled, tag)
-
-
 def build_for_replicas(
-    stages: Stages, spec: DeploymentSpec, on_line: OnLine, cancelled: Cancelled, known: str = ""
+    stages: Stages,
+    workspace: str,
+    spec: DeploymentSpec,
+    on_line: OnLine,
+    cancelled: Cancelled,
+    known: str = "",
 ) -> str:
     """The image of a deployment without its code, which is copied into each container.
 
@@ -87,24 +92,31 @@ def build_for_replicas(
     if known and builder.exists(known):
         return known
     environment = imports.environment(stages.blobs, spec)
-    base, content = _base_and_content(stages, environment, spec.interpreter, on_line, cancelled, here=True)
+    base, content = _base_and_content(
+        stages, workspace, environment, spec.interpreter, on_line, cancelled, here=True
+    )
     added = debugger.REQUIREMENT if spec.settings.debugger else ""
     content = content.model_copy(update={**_models(stages, spec), "debugger": added})
     return execute(planning.plan_models(base, content, spec.environment.platform), on_line, cancelled)
 
 
 def package(
-    stages: Stages, spec: DeploymentSpec, request: PackageRequest, on_line: OnLine, cancelled: Cancelled
+    stages: Stages,
+    workspace: str,
+    spec: DeploymentSpec,
+    request: PackageRequest,
+    on_line: OnLine,
+    cancelled: Cancelled,
 ) -> PackageResult:
     """The image, pushed if there is a registry for it; or its Dockerfile, kept with all that it copies."""
     tag = _tag(request)
-    planned = plan(stages, spec, on_line, cancelled, here=not request.generate_dockerfile)
+    planned = plan(stages, workspace, spec, on_line, cancelled, here=not request.generate_dockerfile)
     result = PackageResult(digest=planned.digest, dockerfile=dockerfile.of_plan(planned))
     if request.generate_dockerfile:
         _keep_context(stages, planned, result.dockerfile)
         return result
     image = execute(planned, on_line, cancelled, tag or f"package:{planned.digest[:12]}")
-    registry = os.environ.get(REGISTRY_VARIABLE, "")
+    registry = stages.store.workspace(workspace).registry or os.environ.get(REGISTRY_VARIABLE, "")
     if not registry:
         return result.model_copy(update={"location": image})
     remote = f"{registry}/{image}"
@@ -149,11 +161,18 @@ def _tag(request: PackageRequest) -> str | None:
 
 
 def environment_image(
-    stages: Stages, wanted: EnvironmentBuild, on_line: OnLine, cancelled: Cancelled, build: bool
+    stages: Stages,
+    workspace: str,
+    wanted: EnvironmentBuild,
+    on_line: OnLine,
+    cancelled: Cancelled,
+    build: bool,
 ) -> EnvironmentImage:
     """The image of an environment alone, upon which others are built; not `build`: as it would be."""
     here = build or engine.available()
-    planned = plan_environment(stages, wanted.specification, wanted.interpreter, on_line, cancelled, here)
+    planned = plan_environment(
+        stages, workspace, wanted.specification, wanted.interpreter, on_line, cancelled, here
+    )
     reference = planned.layers[-1].reference
     if build:
         execute(planned, on_line, cancelled)
@@ -167,6 +186,7 @@ def environment_image(
 
 def plan_environment(
     stages: Stages,
+    workspace: str,
     spec: EnvironmentSpecification,
     interpreter: str,
     on_line: OnLine,
@@ -174,7 +194,7 @@ def plan_environment(
     here: bool = True,
 ) -> Plan:
     """`here`: as in `plan`."""
-    base, content = _base_and_content(stages, spec, interpreter, on_line, cancelled, here)
+    base, content = _base_and_content(stages, workspace, spec, interpreter, on_line, cancelled, here)
     return planning.plan_environment(base, content, spec.platform)
 
 
@@ -211,6 +231,7 @@ def _explained(error: ImageException, planned: Plan) -> EstivaError:
 
 def _base_and_content(
     stages: Stages,
+    workspace: str,
     spec: EnvironmentSpecification,
     interpreter: str,
     on_line: OnLine,
@@ -228,17 +249,23 @@ def _base_and_content(
             certificates=str(certificates) if certificates else None,
         ),
     )
-    return _base(stages, spec, python, on_line, here), content
+    return _base(stages, workspace, spec, python, on_line, here), content
 
 
 def _base(
-    stages: Stages, spec: EnvironmentSpecification, python: str, on_line: OnLine, here: bool
+    stages: Stages,
+    workspace: str,
+    spec: EnvironmentSpecification,
+    python: str,
+    on_line: OnLine,
+    here: bool,
 ) -> BaseImage:
     if spec.base_dockerfile is not None:
         return BaseImage(dockerfile=spec.base_dockerfile)
     if spec.build_context is not None:
         return _base_of_context(stages, spec.build_context)
-    default = os.environ.get(BASE_IMAGE_VARIABLE) or _DEFAULT_BASE
+    chosen = stages.store.workspace(workspace).base_image or os.environ.get(BASE_IMAGE_VARIABLE)
+    default = chosen or _DEFAULT_BASE
     reference = spec.base_image or default.replace("{python}", python)
     registry = spec.base_image_registry or ContainerRegistry()
     if registry.address and spec.base_image and not reference.startswith(f"{registry.address}/"):

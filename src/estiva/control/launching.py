@@ -33,7 +33,7 @@ def prepare(
 ) -> Artifact:
     """Builds what the generation's target runs, unless it exists. `image`: the one that it had before."""
     if runs_images(stages, spec):
-        return Artifact(image=imaging.build_for_replicas(stages, spec, on_line, cancelled, image))
+        return Artifact(image=imaging.build_for_replicas(stages, workspace, spec, on_line, cancelled, image))
     lock, python = build_environment(stages, workspace, spec, on_line, cancelled)
     return Artifact(python=python, lock=lock)
 

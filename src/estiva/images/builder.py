@@ -140,7 +140,7 @@ def push(reference: str, on_line: OnLine, credentials: Credentials | None = None
     client = engine.connect()
     digest = ""
     with engine.translated(what, ImageException):
-        auth = credentials.as_docker() if credentials else None
+        auth = _auth(client, credentials)
         for event in client.api.push(repository, tag, auth_config=auth, stream=True, decode=True):
             _show(event, what, on_line)
             digest = event.get("aux", {}).get("Digest", digest)
@@ -155,12 +155,20 @@ def pull(
     what = f"The image {reference} cannot be pulled"
     client = engine.connect()
     with engine.translated(what, ImageException):
-        auth = credentials.as_docker() if credentials else None
+        auth = _auth(client, credentials)
         events = client.api.pull(
             repository, tag, auth_config=auth, platform=platform, stream=True, decode=True
         )
         for event in events:
             _show(event, what, on_line)
+
+
+def _auth(client: docker.DockerClient, credentials: Credentials | None) -> dict[str, str] | None:
+    """None: the client asks Docker's configuration, as it is now: after a `docker login`, say."""
+    if credentials is not None:
+        return credentials.as_docker()
+    client.api.reload_config()
+    return None
 
 
 def _show(event: dict[str, Any], what: str, on_line: OnLine) -> None:

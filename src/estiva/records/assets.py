@@ -20,6 +20,10 @@ class Workspace(Record):
     resource_group: str = ""
     location: str = ""
     tags: dict[str, str] = {}
+    base_image: str | None = None
+    """What images are built upon whose environment does not say; "{python}" in it becomes "3.11"."""
+    registry: str | None = None
+    """Where packages are pushed: "registry.example.org/team"; None: they stay in the local engine."""
     port: int | None = None
     """What its services share on 127.0.0.1, each below its own path; chosen when the first one needs it."""
     certificate: Certificate | None = None

@@ -14,7 +14,7 @@ from sqlalchemy import exc
 
 from estiva.errors import RegistryException
 
-REVISION = "0008"
+REVISION = "0009"
 """The newest migration. Migrations are numbered, so a greater one belongs to a newer release."""
 
 _BUSY_SECONDS = 30

@@ -75,6 +75,8 @@ workspaces = Table(
     Column("created_time", UtcTime, nullable=False),
     Column("port", Integer),
     Column("certificate", _record()),
+    Column("base_image", String),
+    Column("registry", String),
 )
 
 # The newest version that a name ever had: deleted versions are never given out again.

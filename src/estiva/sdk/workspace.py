@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from estiva import records
 from estiva.errors import UserErrorException, WebserviceException, WorkspaceException
+from estiva.messages import WorkspaceChange
 from estiva.sdk.connection import Connection, address, connect
 from estiva.sdk.html import table
 from estiva.sdk.tls import PemFile, certificate_request
@@ -166,6 +167,24 @@ class Workspace:
 
     def _secure(self, method: str, body: Any = None) -> None:
         changed = connect().request(method, address("workspaces", self.name) + "/certificate", body=body)
+        self._record = records.Workspace.model_validate(changed)
+
+    # --- what its images share -----------------------------------------------------------------------
+
+    @property
+    def base_image(self) -> str | None:
+        """What images are built upon whose environment does not say, as it was last seen."""
+        return self._record.base_image
+
+    @property
+    def registry(self) -> str | None:
+        """Where packages are pushed, as it was last seen; None: they stay in the local engine."""
+        return self._record.registry
+
+    def set_image_defaults(self, base_image: str | None = None, registry: str | None = None) -> None:
+        """Changes what is given: "python:{python}-slim", "registry.example.org/team"; "" takes it away."""
+        wanted = WorkspaceChange(base_image=base_image, registry=registry)
+        changed = connect().request("PATCH", address("workspaces", self.name), body=wanted.model_dump())
         self._record = records.Workspace.model_validate(changed)
 
     # --- what it is ----------------------------------------------------------------------------------

@@ -94,7 +94,9 @@ def _image(control: Server, workspace: str, wanted: EnvironmentBuild, build: boo
         def on_line(line: str) -> None:
             show(Progress(message=line))
 
-        return imaging.environment_image(control.stages, wanted, on_line, control.stopping.is_set, build)
+        return imaging.environment_image(
+            control.stages, workspace, wanted, on_line, control.stopping.is_set, build
+        )
 
     return streams.run(work)
 

@@ -20,9 +20,11 @@ def create(control: Control, workspace: str, request: PackageRequest) -> Streami
 
     def work(show: streams.Show) -> PackageResult:
         spec = control.intake.specification(workspace, request)
-        return imaging.package(
-            control.stages, spec, request, lambda line: show(Progress(message=line)), control.stopping.is_set
-        )
+
+        def on_line(line: str) -> None:
+            show(Progress(message=line))
+
+        return imaging.package(control.stages, workspace, spec, request, on_line, control.stopping.is_set)
 
     return streams.run(work)
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 
 from estiva.control.api.access import Control
 from estiva.control.server import Server
-from estiva.messages import CertificateRequest
+from estiva.messages import CertificateRequest, WorkspaceChange
 from estiva.records import Certificate, Workspace
 from estiva.registry import names
 
@@ -29,6 +29,12 @@ def create(control: Control, workspace: Workspace) -> Workspace:
 @router.get("/{workspace}")
 def show(control: Control, workspace: str) -> Workspace:
     return control.stages.store.workspace(workspace)
+
+
+@router.patch("/{workspace}")
+def change(control: Control, workspace: str, wanted: WorkspaceChange) -> Workspace:
+    changes = {name: value.rstrip("/") or None for name, value in wanted if value is not None}
+    return control.stages.store.update_workspace(workspace, **changes)
 
 
 @router.put("/{workspace}/certificate")
