@@ -12,7 +12,8 @@ from estiva.home import Home
 from tests.cli.conftest import Run
 
 NAMES = [
-    *("Python", "disk", "state folder", "uv", "ports", "gateway", "control server", "open files"),
+    *("Python", "disk", "memory", "clock", "state folder", "uv", "package index", "CA certificates"),
+    *("ports", "gateway", "control server", "open files"),
     *("Docker engine", "Kubernetes"),
 ]
 
@@ -87,6 +88,32 @@ def test_a_disk_without_room(monkeypatch: pytest.MonkeyPatch) -> None:
     check = doctor.disk()
     assert check.ok is False
     assert "set ESTIVA_HOME to a folder on another disk" in check.todo
+
+
+def test_too_little_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert doctor.memory().ok
+    monkeypatch.setattr(doctor, "_ENOUGH_MEMORY_BYTES", 10**30)
+    assert doctor.memory().ok is False
+
+
+def test_a_clock_that_is_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert doctor.clock().ok
+    monkeypatch.setattr("time.time", lambda: 1_000_000_000.0)
+    check = doctor.clock()
+    assert (check.ok, check.found) == (False, "2001-09-09 01:46:40 UTC")
+
+
+def test_ca_certificates_that_are_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", "/nowhere/ca.pem")
+    assert doctor.certificates().found == "SSL_CERT_FILE names /nowhere/ca.pem, which is not there"
+
+
+def test_a_package_index_that_is_out_of_reach(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:1/simple")
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.delenv("PIP_EXTRA_INDEX_URL", raising=False)
+    check = doctor.package_index()
+    assert (check.ok, check.found) == (None, "pip reaches none")
 
 
 def test_ports() -> None:

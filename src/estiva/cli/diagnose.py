@@ -1,4 +1,4 @@
-"""`estiva diagnose`: what is wrong with a service, and what to do."""
+"""`estiva diagnose` says what is wrong with a service; `estiva shell` lets one look around in it."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ def add_to(app: typer.Typer) -> None:
     app.command(epilog="Example:  estiva diagnose mysvc   or   estiva diagnose mysvc --bundle report.zip")(
         diagnose
     )
+    app.command(
+        epilog="Example:  estiva shell mysvc   or   estiva shell mysvc -- python -c 'import score; score.init()'"
+    )(shell)
 
 
 def diagnose(
@@ -37,3 +40,15 @@ def diagnose(
     if bundle is not None:
         service.save_bundle(bundle)
         typer.echo(f"Written: {bundle}", err=True)
+
+
+def shell(
+    name: Name,
+    command: Annotated[list[str] | None, typer.Argument(help="What to run instead of a shell.")] = None,
+    workspace: WorkspaceName = None,
+) -> None:
+    """Open a shell where the newest generation runs, or would: its Python, its app root, its variables."""
+    service = find_service(workspace, name)
+    if not command:
+        typer.echo(f"In the app root of {name}, with its Python; `exit` leaves it.", err=True)
+    raise typer.Exit(service.shell(command or ()))

@@ -6,8 +6,10 @@ import contextlib
 import os
 import shutil
 import socket
+import ssl
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,6 +19,9 @@ import typer
 from estiva.cli.output import Format, Output, show_json, wrapped
 from estiva.home import Home
 
+_ENOUGH_MEMORY_BYTES = 500 * 1000**2
+_CLOCK_SECONDS = 24 * 3600
+"""Of the time zones that a file system may be off by."""
 _ENOUGH_BYTES = 2 * 1000**3
 _COMMAND_SECONDS = 10
 _CONNECT_SECONDS = 5
@@ -69,6 +74,53 @@ def _free_bytes(folder: Path) -> int:
         with contextlib.suppress(OSError):
             return shutil.disk_usage(place).free
     return 0
+
+
+def memory() -> Check:
+    import psutil
+
+    available = psutil.virtual_memory().available
+    enough = available > _ENOUGH_MEMORY_BYTES
+    todo = "" if enough else "End other programs: a replica holds its model in memory."
+    return Check("memory", enough, f"{available / 1000**3:.1f} GB available", todo)
+
+
+def clock() -> Check:
+    """Tokens and certificates have times; a clock that is behind the installation is certainly wrong."""
+    now, installed = time.time(), Path(__file__).stat().st_mtime
+    right = now > installed - _CLOCK_SECONDS
+    shown = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(now))
+    todo = "" if right else "Set it: it is before the time when Estiva was installed (timedatectl, ntp)."
+    return Check("clock", right, shown, todo)
+
+
+def certificates() -> Check:
+    """The CA certificates that downloads are checked with."""
+    named = os.environ.get("SSL_CERT_FILE")
+    if named and not Path(named).is_file():
+        return Check(
+            "CA certificates", False, f"SSL_CERT_FILE names {named}, which is not there", "Correct it."
+        )
+    paths = ssl.get_default_verify_paths()
+    found = next((place for place in (named, paths.cafile, paths.capath) if place), None)
+    if found is None:
+        return Check(
+            "CA certificates", False, "none were found", "Install ca-certificates, or set SSL_CERT_FILE."
+        )
+    return Check("CA certificates", True, found)
+
+
+def package_index() -> Check:
+    """Asks pip, which has the settings that Estiva hands on to uv."""
+    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--timeout", "5", "--retries", "0"]
+    found = _first_line([*command, "index", "versions", "granian"])
+    if found is None:
+        todo = (
+            "Environments cannot be built without one: check `pip config list`, the network and the proxy. "
+            "Services with the packages of this Python need none."
+        )
+        return Check("package index", None, "pip reaches none", todo)
+    return Check("package index", True, f"has {found}")
 
 
 def home_folder() -> Check:
@@ -181,8 +233,12 @@ def _first_line(command: list[str]) -> str | None:
 CHECKS: tuple[Callable[[], Check], ...] = (
     python,
     disk,
+    memory,
+    clock,
     home_folder,
     uv,
+    package_index,
+    certificates,
     ports,
     haproxy,
     control_server,

@@ -37,6 +37,7 @@ from estiva.records.evidence import (
 from estiva.records.probes import Probe
 from estiva.records.publications import Certificate, Credentials, Publication
 from estiva.records.replicas import (
+    Entrance,
     Launch,
     Mount,
     Observation,
@@ -77,6 +78,7 @@ __all__ = [
     "DeploymentSpec",
     "Endpoint",
     "EndpointVersion",
+    "Entrance",
     "Environment",
     "EnvironmentSpecification",
     "Evidence",

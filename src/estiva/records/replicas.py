@@ -46,6 +46,17 @@ class Launch(Record):
     """Where the (only) replica is to listen, "127.0.0.1:8890"; None lets the target choose a private one."""
 
 
+class Entrance(Record):
+    """How to run a command where a replica runs, or would."""
+
+    program: tuple[str, ...] = ()
+    """What runs the command in there; nothing on this machine itself."""
+    folder: str = ""
+    """Where to begin: the app root. Empty where the program sees to it."""
+    variables: dict[str, str] = {}
+    """The command's environment; without the service's secrets."""
+
+
 class ReplicaPhase(str, Enum):
     STARTING = "starting"
     READY = "ready"

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator, Sequence
 from html import escape
 from os import PathLike
 from pathlib import Path
 
 from estiva import messages
 from estiva.findings import render
-from estiva.records import Evidence, Finding, Generation
+from estiva.records import Entrance, Evidence, Finding, Generation
 from estiva.sdk.connection import connect
 from estiva.sdk.output import text_width
 
@@ -52,6 +55,19 @@ class Diagnosis:
         return "".join(_section(finding) for finding in self.findings)
 
 
+def enter(entrance: Entrance, command: Sequence[str]) -> int:
+    if entrance.program:
+        return subprocess.run([*entrance.program, *(command or ("sh",))], check=False).returncode
+    shell = os.environ.get("SHELL", "/bin/sh")
+    variables = {**entrance.variables, "TERM": os.environ.get("TERM", "dumb")}
+    # A shell's own start files would put the user's Python before the service's.
+    plain = {"bash": ("--norc",), "zsh": ("-f",)}.get(Path(shell).name, ())
+    words = [*(command or (shell, *plain, "-i"))]
+    found = shutil.which(words[0], path=variables.get("PATH")) or words[0]
+    done = subprocess.run([found, *words[1:]], cwd=entrance.folder, env=variables, check=False)
+    return done.returncode
+
+
 class Diagnosable:
     """What can be asked what is wrong with it."""
 
@@ -75,6 +91,15 @@ class Diagnosable:
         """
         found = connect().request("GET", f"{self._path}/diagnosis")
         return Diagnosis(messages.Diagnosis.model_validate(found))
+
+    def shell(self, command: Sequence[str] = ()) -> int:
+        """Runs a command, or a shell, with the service's Python in its app root; returns its exit status.
+
+        Also of a deployment that failed, if its environment could be built. The service's secrets are not
+        among the variables.
+        """
+        entrance = Entrance.model_validate(connect().request("POST", f"{self._path}/entrance"))
+        return enter(entrance, command)
 
     def save_bundle(self, path: str | PathLike[str]) -> Path:
         """Writes what a bug report needs into a ZIP archive: versions, steps, evidence, logs, configuration.

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 from typing import Any, ClassVar, Literal
 
 from estiva.errors import TargetException
-from estiva.records import Launch, Observation, ServiceKey
+from estiva.records import Entrance, Launch, Observation, ServiceKey
 
 
 class Target(ABC):
@@ -84,6 +84,17 @@ class Target(ABC):
         Yields at least once a second, an empty list if need be, so that the caller can stop listening; ends
         when nothing is left of the service.
         """
+
+    def enter(self, launch: Launch) -> Entrance:
+        """How to run a command where the launch's first replica runs, or would: for people who look around.
+
+        Before a start, or after a stop: puts its app root together where that is possible. Raises
+        TargetException, code "NotEntered", where only a running replica can be entered and none runs.
+        """
+        raise TargetException(
+            f"A replica of {launch.key} cannot be entered: its compute target has no way in.",
+            code="NotEntered",
+        )
 
 
 def load(kind: str, **options: Any) -> Target:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import ClassVar, Literal
 
 from estiva.errors import TargetException
-from estiva.records import Launch, Observation, Replica, ServiceKey
+from estiva.records import Entrance, Launch, Observation, Replica, ServiceKey
 from estiva.targets import _container, _container_logs
 from estiva.targets._container import Container, Run
 from estiva.targets._containers import Containers, PortTakenError
@@ -57,6 +57,17 @@ class DockerTarget(ReplicaTarget):
 
     def generations(self, key: ServiceKey) -> set[int]:
         return {container.generation for container in self._containers.all(key)}
+
+    def enter(self, launch: Launch) -> Entrance:
+        chosen = self._chosen(launch.key, launch.generation, 0)
+        running = next((container for container in chosen if container.state == "running"), None)
+        if running is None:
+            raise TargetException(
+                f"No container of {launch.key} runs in which a shell could be opened. `estiva diagnose` says "
+                "why it ended; `docker run -it IMAGE sh` opens its image.",
+                code="NotEntered",
+            )
+        return Entrance(program=("docker", "exec", "-it", "-w", contract.APP_ROOT, running.name))
 
     def logs(
         self, key: ServiceKey, *, generation: int | None = None, replica: int | None = None, tail: int = 5000

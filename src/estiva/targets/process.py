@@ -18,7 +18,7 @@ from typing import ClassVar, Literal
 import psutil
 
 from estiva.errors import TargetException
-from estiva.records import Launch, Observation, Replica, ServiceKey
+from estiva.records import Entrance, Launch, Observation, Replica, ServiceKey
 from estiva.targets import _command, _logs
 from estiva.targets._folder import Labels, ReplicaFolder, folders, key_of, numbered, place, remove
 from estiva.targets._replicas import ReplicaTarget, pause
@@ -113,6 +113,13 @@ class ProcessTarget(ReplicaTarget):
         with folder.life() as life:
             pid = _spawn(launch, folder, labels.address, life)
         folder.write_labels(replace(labels, pid=pid))
+
+    def enter(self, launch: Launch) -> Entrance:
+        folder = self._folder(launch.key, launch.generation, 0)
+        with _translated(f"The app root of {launch.key} cannot be made"), folder.claimed():
+            folder.prepare(launch.mounts)
+        variables = _command.variables(launch, folder.app, os.environ)
+        return Entrance(folder=str(folder.app), variables=variables)
 
     def comes_back(self, key: ServiceKey, replica: Replica) -> bool:
         folder = self._folder(key, replica.generation, replica.index)

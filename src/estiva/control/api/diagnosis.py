@@ -1,4 +1,4 @@
-"""What is wrong with a service, or with a version of an endpoint."""
+"""What is wrong with a service, or with a version of an endpoint, and the way in to look."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from fastapi.responses import Response
 
 from estiva.control.api.access import Control, Key
 from estiva.control.bundle import bundle
+from estiva.control.entering import enter
 from estiva.control.examination import examine
 from estiva.messages import Diagnosis
+from estiva.records import Entrance
 
 router = APIRouter()
 
@@ -16,6 +18,11 @@ router = APIRouter()
 @router.get("/diagnosis")
 def diagnose(control: Control, key: Key) -> Diagnosis:
     return examine(control.stages, key)
+
+
+@router.post("/entrance")
+def entrance(control: Control, key: Key) -> Entrance:
+    return enter(control.stages, key)
 
 
 @router.get("/bundle")
