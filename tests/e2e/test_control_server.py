@@ -10,8 +10,10 @@ import time
 from pathlib import Path
 
 import psutil
+import pytest
 
 from estiva import LocalWebservice, Model, Webservice, Workspace, __version__
+from estiva.errors import ControlServerException
 from estiva.home import Home
 from estiva.messages import ServerStatus
 from estiva.sdk.connection import connect
@@ -50,6 +52,26 @@ def gated(gate: Path) -> str:
         "def init():\n",
         f"def init():\n    while not pathlib.Path({str(gate)!r}).exists():\n        time.sleep(0.01)\n",
     )
+
+
+def test_a_control_server_that_hangs_while_a_client_waits(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("estiva.sdk.webservice._SILENCE_SECONDS", 1.5)
+    monkeypatch.setattr("estiva.sdk.webservice._RECONNECTIONS", 1)
+    gate = tmp_path / "gate"
+    project.write(gated(gate))
+    service = project.deploy(wait=False)
+    process = psutil.Process(running().pid)
+    process.suspend()
+    try:
+        with pytest.raises(ControlServerException, match="The control server does not answer"):
+            service.wait_for_deployment()
+    finally:
+        process.resume()
+    gate.touch()
+    service.wait_for_deployment()
+    assert service.run(body(1)) == [2]
 
 
 def test_a_control_server_that_is_killed_while_a_client_waits(project: Project, tmp_path: Path) -> None:

@@ -16,9 +16,9 @@ def add_to(app: typer.Typer) -> None:
     app.command(epilog="Example:  estiva diagnose mysvc   or   estiva diagnose mysvc --bundle report.zip")(
         diagnose
     )
-    app.command(
-        epilog="Example:  estiva shell mysvc   or   estiva shell mysvc -- python -c 'import score; score.init()'"
-    )(shell)
+    app.command(epilog="Example:  estiva shell mysvc   or   estiva shell mysvc -- python -c 'import score'")(
+        shell
+    )
 
 
 def diagnose(

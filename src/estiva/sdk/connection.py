@@ -67,14 +67,20 @@ class Connection:
 
     @contextmanager
     def stream(
-        self, method: str, path: str, *, body: Any = None, params: Params | None = None
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Any = None,
+        params: Params | None = None,
+        silence: float | None = None,
     ) -> Iterator[httpx.Response]:
-        """An answer read as it comes, without a time limit between its parts."""
+        """An answer read as it comes, with at most `silence` seconds between its parts (None: any time)."""
         self.ensure()
         with (
             translated(),
             self._http.stream(
-                method, path, json=body, params=params, timeout=httpx.Timeout(None, connect=5)
+                method, path, json=body, params=params, timeout=httpx.Timeout(silence, connect=5)
             ) as response,
         ):
             if response.is_error:

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 _DELETE_TIMEOUT_SECONDS = 120.0
 _RECONNECTIONS = 5
+_SILENCE_SECONDS = 30.0
+"""The control server says how a deployment stands once a second; one that says nothing hangs."""
 _POLL_SECONDS = 0.05
 _PAUSES_WHEN_LOCKED_OUT = (0.0, 0.2, 1.0)
 """Seconds: what the service asks for and what the gateway lets in change one after the other."""
@@ -366,13 +368,15 @@ class Webservice(Guarded, Debuggable, Diagnosable, Scaled):
     def _watch(self) -> Iterator[ServiceView]:
         """Views until the newest generation has ended, also if that is one that another caller asked for.
 
-        A control server that was killed meanwhile is started again, a few times.
+        A control server that was killed meanwhile is started again, one that hangs asked again, a few times.
         """
         failures = 0
         while True:
             try:
                 newest = {"generation": self._view.service.desired}
-                with connect().stream("GET", f"{self._path}/watch", params=newest) as response:
+                with connect().stream(
+                    "GET", f"{self._path}/watch", params=newest, silence=_SILENCE_SECONDS
+                ) as response:
                     yield from (ServiceView.model_validate(line) for line in lines(response))
                 view = self._fetch()
             except ControlServerException:
