@@ -54,7 +54,7 @@ def test_the_commands_are_named_for_the_users_words() -> None:
             *("service reload", "service update", "service scale", "service keys", "service token"),
             *("service delete", "data show", "data export"),
             *("endpoint create", "endpoint list", "endpoint show", "endpoint update", "endpoint traffic"),
-            *("endpoint score", "endpoint logs", "endpoint keys", "endpoint delete"),
+            *("endpoint measures", "endpoint score", "endpoint logs", "endpoint keys", "endpoint delete"),
             *("endpoint version create", "endpoint version update", "endpoint version delete"),
             *("ml model register", "ml model list", "ml model deploy", "ml model package"),
             *("ml service list", "ml service show", "ml service run", "ml service get-logs"),

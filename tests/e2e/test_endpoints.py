@@ -167,6 +167,13 @@ def test_the_split_is_exact(both: Endpoint, lab: Lab) -> None:
     both.set_traffic({"b": 40, "c": 10})
     assert ask_many(both) == {"200 [2]": 50, "200 [3]": 40, "200 [4]": 10}
     assert ask_many(both) == {"200 [2]": 50, "200 [3]": 40, "200 [4]": 10}
+    measured = both.get_measures()
+    assert {name: one.statuses for name, one in measured.items()} == {
+        "a": {"200": 100},
+        "b": {"200": 80},
+        "c": {"200": 20},
+    }
+    assert all(0 <= one.p50_ms <= one.p99_ms < 30_000 for one in measured.values())
 
 
 def test_a_header_picks_a_version_and_another_one_keeps_callers_at_theirs(both: Endpoint) -> None:
@@ -335,6 +342,7 @@ def test_the_commands_do_it_all(lab: Lab, tmp_path: Path) -> None:
     ]
     for_people = lab.command("show", name, *place)
     assert "new      100 %" in for_people
+    assert json.loads(lab.command("measures", name, "*"))[0]["statuses"] == {"200": 1}
     assert "init of tripling" in lab.command("logs", name, *place)
     assert json.loads(lab.command("list", "*"))[0]["name"] == name
     context = typer.Context(typer.main.get_command(app), info_name="estiva")

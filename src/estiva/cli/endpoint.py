@@ -209,6 +209,15 @@ def logs(
         typer.echo(line)
 
 
+@app.command(epilog="Example:  estiva endpoint measures churn --output json")
+def measures(name: Name, workspace: WorkspaceName = None, output: Output = Format.TABLE) -> None:
+    """Print what became of the newest requests of each version: statuses and latencies."""
+    found = find_endpoint(workspace, name).get_measures()
+    rows = [{"version": version, **one.model_dump()} for version, one in found.items()]
+    columns = ["version", "requests", "statuses", "p50_ms", "p95_ms", "p99_ms", "since"]
+    show_rows(rows, columns, output, f"No request has reached {name} yet.")
+
+
 @app.command(epilog="Example:  estiva endpoint keys churn --regenerate secondary")
 def keys(
     name: Name,

@@ -19,6 +19,7 @@ from estiva.records import (
     Generation,
     Listener,
     Load,
+    Measures,
     Member,
     Publication,
     Replica,
@@ -109,6 +110,10 @@ class Publisher:
         if not self.available:
             return None
         return self._gateway(key.workspace).traffic(pool(key))
+
+    def measures(self, workspace: str, endpoint: str) -> dict[str, Measures]:
+        """What became of the newest requests of an endpoint, by version."""
+        return self._gateway(workspace).measures("endpoint", endpoint)
 
     def _gateway(self, workspace: str) -> Gateway:
         with self._opening:

@@ -15,12 +15,12 @@ from collections.abc import Sequence, Set
 from pathlib import Path
 
 from estiva.errors import GatewayException
-from estiva.gateway import access, changes, configuration
+from estiva.gateway import access, changes, configuration, measuring
 from estiva.gateway.keys import Keys
 from estiva.gateway.process import Process
 from estiva.gateway.runtime import Key, NotRunning
 from estiva.gateway.traffic import summarize
-from estiva.records import Listener, Load, Route, Traffic
+from estiva.records import Listener, Load, Measures, Route, Traffic
 
 __all__ = ["Gateway"]
 
@@ -86,6 +86,10 @@ class Gateway:
     def traffic(self, pool: str) -> Traffic:
         """What the access log says of a pool's last minutes; nothing if there is no log."""
         return summarize(self._process.access_log(), pool, time.time())
+
+    def measures(self, kind: str, name: str) -> dict[str, Measures]:
+        """What became of the newest requests of a route, by version; also when nothing runs."""
+        return measuring.measure(self._process.access_log(), kind, name)
 
     def alive(self) -> bool:
         """Whether HAProxy answers and has a worker that serves."""

@@ -20,7 +20,7 @@ def summarize(lines: Iterable[str], pool: str, now: float) -> Traffic:
     wanted = tuple(pool.split(":"))
     found = [
         entry
-        for entry in _entries(lines)
+        for entry in entries(lines)
         if (entry["kind"], entry["name"], entry["version"]) == wanted and entry["time"] > now - WINDOW_SECONDS
     ]
     answers = Counter((int(entry["status"]), str(entry["end"])) for entry in found if _is_call(entry))
@@ -36,8 +36,8 @@ def summarize(lines: Iterable[str], pool: str, now: float) -> Traffic:
     )
 
 
-def _entries(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
-    """Lines that are whole: the first and the last that are read may not be."""
+def entries(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
+    """What lines that are whole say: the first and the last that are read may not be."""
     for line in lines:
         try:
             entry = json.loads(line)

@@ -34,6 +34,7 @@ from estiva.records.evidence import (
     Traceback,
     Traffic,
 )
+from estiva.records.measures import Measures
 from estiva.records.probes import Probe
 from estiva.records.publications import Certificate, Credentials, Publication
 from estiva.records.replicas import (
@@ -92,6 +93,7 @@ __all__ = [
     "Load",
     "LoadSample",
     "Lock",
+    "Measures",
     "Member",
     "Model",
     "ModelMount",

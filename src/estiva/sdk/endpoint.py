@@ -17,7 +17,7 @@ from estiva.messages import (
     VersionRequest,
     VersionView,
 )
-from estiva.records import VERSION_HEADER
+from estiva.records import VERSION_HEADER, Measures
 from estiva.sdk.arguments import labels
 from estiva.sdk.configuration import WebserviceDeploymentConfiguration
 from estiva.sdk.connection import address, connect
@@ -211,6 +211,14 @@ class Endpoint(KubernetesWebservice, kind="endpoint"):
         body = TrafficRequest(shares=dict(shares), default=default)
         answer = connect().request("PUT", f"{self._path}/traffic", body=body.model_dump(mode="json"))
         self._changed(answer, wait=False)
+
+    def get_measures(self) -> dict[str, Measures]:
+        """What became of the newest requests of each version that had any: statuses and latencies.
+
+        As the gateway saw it: waiting for a replica is part of a request's time.
+        """
+        found = connect().request("GET", f"{self._path}/measures")
+        return {version: Measures.model_validate(measures) for version, measures in found.items()}
 
     # --- the whole -----------------------------------------------------------------------------------
 

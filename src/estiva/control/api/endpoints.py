@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from estiva.control.api.access import Control, Key
 from estiva.control.views import endpoint_view
 from estiva.messages import EndpointChange, EndpointRequest, ServiceView, TrafficRequest, VersionRequest
-from estiva.records import ServiceKey
+from estiva.records import Measures, ServiceKey
 
 router = APIRouter(prefix="/workspaces/{workspace}/endpoints")
 
@@ -38,6 +38,13 @@ def update(control: Control, key: Key, request: EndpointChange) -> ServiceView:
 @router.delete("/{name}", status_code=202)
 def delete(control: Control, key: Key) -> None:
     control.endpoints.delete(key)
+
+
+@router.get("/{name}/measures")
+def measures(control: Control, workspace: str, name: str) -> dict[str, Measures]:
+    """What became of the newest requests, by version."""
+    control.stages.store.endpoint(workspace, name)
+    return control.stages.publisher.measures(workspace, name)
 
 
 @router.put("/{name}/traffic")
