@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from estiva.control.autoscaler import has_load, sample
-from estiva.records import Load, LoadSample, Service, ServiceState
+from estiva.control.autoscaler import follows_load, sample
+from estiva.records import AutoscalePolicy, Load, LoadSample, Scaling, ServiceState
 from tests.registry.samples import service
 
 
@@ -33,13 +33,23 @@ def test_a_gateway_that_was_reloaded_counts_from_0(since_reload: int) -> None:
     assert (seen.arrivals, seen.rejected) == (since_reload, 1)
 
 
+SCALES = service().model_copy(
+    update={
+        "serving": 1,
+        "state": ServiceState.HEALTHY,
+        "scaling": Scaling(autoscale=AutoscalePolicy()),
+    }
+)
+
+
 @pytest.mark.parametrize(
-    ("subject", "has"),
+    ("changes", "follows"),
     [
-        (service().model_copy(update={"serving": 1, "state": ServiceState.HEALTHY}), True),
-        (service(), False),
-        (service().model_copy(update={"serving": 1, "state": ServiceState.DELETING}), False),
+        ({}, True),
+        ({"scaling": Scaling(replicas=2)}, False),
+        ({"serving": None}, False),
+        ({"state": ServiceState.DELETING}, False),
     ],
 )
-def test_only_what_serves_has_a_load(subject: Service, has: bool) -> None:
-    assert has_load(subject) is has
+def test_only_what_serves_and_scales_follows_its_load(changes: dict[str, Any], follows: bool) -> None:
+    assert follows_load(SCALES.model_copy(update=changes)) is follows

@@ -6,6 +6,7 @@ for what was needed until a while of its own observations says otherwise.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -23,7 +24,9 @@ from estiva.records import AutoscalePolicy, Load, LoadSample, Service, ServiceKe
 
 log = structlog.get_logger()
 
-_TICK_SECONDS = 0.1
+_LONGEST_PAUSE_SECONDS = 1.0
+"""Until a service that is new, or scales automatically from now on, is looked at."""
+_SHORTEST_PAUSE_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
@@ -32,8 +35,6 @@ class Watched:
 
     load: Load
     history: History
-    due: float
-    """When to look again."""
 
 
 class Autoscaler:
@@ -43,6 +44,7 @@ class Autoscaler:
         """`wake` is called when another number is wanted."""
         self._stages = stages
         self._wake = wake
+        self._due: dict[ServiceKey, float] = {}
         self._watched: dict[ServiceKey, Watched] = {}
         self._machine = capacity.machine()
         self._stopping = threading.Event()
@@ -61,29 +63,39 @@ class Autoscaler:
                 self._look(time.monotonic())
             except Exception:  # a store that is busy, or a defect, must not end the loop
                 log.exception("autoscaling raised")
-            self._stopping.wait(_TICK_SECONDS)
+            self._stopping.wait(self._pause())
+
+    def _pause(self) -> float:
+        soonest = min(self._due.values(), default=math.inf) - time.monotonic()
+        return min(max(soonest, _SHORTEST_PAUSE_SECONDS), _LONGEST_PAUSE_SECONDS)
 
     def _look(self, now: float) -> None:
-        services = {service.key: service for service in self._stages.store.services() if has_load(service)}
+        services = {
+            service.key: service for service in self._stages.store.services() if follows_load(service)
+        }
+        self._due = {key: due for key, due in self._due.items() if key in services}
         self._watched = {key: watched for key, watched in self._watched.items() if key in services}
-        loads = cache(self._stages.publisher.loads)  # asked once for each workspace
+        loads = cache(self._loads)  # asked once for each workspace
         for key, service in services.items():
             policy = service.scaling.autoscale
-            if policy and (key not in self._watched or now >= self._watched[key].due):
-                self._attend(service, policy, loads, now)
+            if policy and now >= self._due.get(key, now):
+                self._due[key] = now + policy.refresh_seconds
+                self._attend(service, policy, loads(key.workspace).get(pool(key)), now)
 
-    def _attend(
-        self,
-        service: Service,
-        policy: AutoscalePolicy,
-        loads: Callable[[str], Mapping[str, Load]],
-        now: float,
-    ) -> None:
-        """A service that cannot be looked at keeps its number, and holds up no other."""
+    def _loads(self, workspace: str) -> Mapping[str, Load]:
+        """None where the gateway does not answer."""
         try:
-            load = loads(service.key.workspace).get(pool(service.key))
-            if load is not None:
-                self._watched[service.key] = self._scale(service, self._possible(service, policy), load, now)
+            return self._stages.publisher.loads(workspace)
+        except EstivaError as error:
+            log.warning("load not known", workspace=workspace, code=error.code, error=str(error))
+            return {}
+
+    def _attend(self, service: Service, policy: AutoscalePolicy, load: Load | None, now: float) -> None:
+        """A service that cannot be looked at keeps its number, and holds up no other."""
+        if load is None:
+            return
+        try:
+            self._watched[service.key] = self._scale(service, self._possible(service, policy), load, now)
         except EstivaError as error:
             log.warning("not autoscaled", service=str(service.key), code=error.code, error=str(error))
         except Exception:
@@ -96,7 +108,7 @@ class Autoscaler:
         decision = decide(sample(load, watched.load if watched else None, now), policy, history)
         if decision.wanted != present:
             self._want(service, decision.wanted, decision.reason)
-        return Watched(load, decision.history, now + policy.refresh_seconds)
+        return Watched(load, decision.history)
 
     def _want(self, service: Service, replicas: int, reason: str) -> None:
         wanted = service.scaling.model_copy(update={"replicas": replicas, "reason": reason})
@@ -119,8 +131,10 @@ class Autoscaler:
         )
 
 
-def has_load(service: Service) -> bool:
-    return service.serving is not None and service.state is not ServiceState.DELETING
+def follows_load(service: Service) -> bool:
+    """Whether there is a load, and a number that goes by it."""
+    serves = service.serving is not None and service.state is not ServiceState.DELETING
+    return serves and service.scaling.autoscale is not None
 
 
 def sample(load: Load, before: Load | None, now: float) -> LoadSample:
