@@ -1,12 +1,18 @@
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from estiva.control.autoscaler import follows_load, sample
-from estiva.records import AutoscalePolicy, Load, LoadSample, Scaling, ServiceState
-from tests.registry.samples import service
+from estiva.control.autoscaler import Autoscaler, follows_load, sample
+from estiva.control.publishing import Publisher, pool
+from estiva.control.stages import Stages
+from estiva.home import Home
+from estiva.records import AutoscalePolicy, Load, LoadSample, Scaling, ServiceState, Workspace
+from tests.registry.samples import generation, service
 
 
 def load(**fields: Any) -> Load:
@@ -53,3 +59,36 @@ SCALES = service().model_copy(
 )
 def test_only_what_serves_and_scales_follows_its_load(changes: dict[str, Any], follows: bool) -> None:
     assert follows_load(SCALES.model_copy(update=changes)) is follows
+
+
+class Flooded(Publisher):
+    """Sees two requests that run in each service."""
+
+    def loads(self, workspace: str) -> dict[str, Load]:
+        return {pool(one.key): load(busy=2) for one in self._store.services(workspace)}
+
+
+@pytest.fixture
+def stages(home: Home) -> Iterator[Stages]:
+    opened = Stages.open(home)
+    opened.store.create_workspace(Workspace(name="lab"))
+    yield replace(opened, publisher=Flooded(home, opened.store, opened.fleet, opened.access))
+    opened.store.close()
+
+
+def test_a_service_that_cannot_be_looked_at_holds_up_no_other(stages: Stages) -> None:
+    broken, sound = (SCALES.key.model_copy(update={"service": name}) for name in ("broken", "sound"))
+    for key, serving in ((broken, 7), (sound, 1)):  # there is no generation 7
+        scales = SCALES.model_copy(update={"key": key, "serving": serving})
+        stages.store.create_service(scales, generation())
+    woken = threading.Event()
+    autoscaler = Autoscaler(stages, woken.set)
+    autoscaler.start()
+    try:
+        assert woken.wait(30)
+    finally:
+        autoscaler.stop()
+    scaling = stages.store.service(sound).scaling
+    assert (scaling.replicas, scaling.autoscale) == (3, AutoscalePolicy())
+    assert scaling.reason == "2 requests, none of which has ended yet, need 3 at 70%"
+    assert stages.store.service(broken).scaling == SCALES.scaling
