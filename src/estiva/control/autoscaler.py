@@ -123,10 +123,12 @@ class Autoscaler:
         settings = self._stages.store.generation_settings(service.key, number)
         replicas = self._stages.fleet.observe(service.key).of(number)
         told = max((replica.capacity for replica in replicas), default=0)
+        # With a debugger one replica gets all requests, and what waits for a breakpoint needs no other.
+        most = 1 if settings.debugger else capacity.room(settings, self._machine)
         return policy.model_copy(
             update={
                 "concurrency": told or settings.replica_max_concurrent_requests,
-                "max_replicas": min(policy.max_replicas, capacity.room(settings, self._machine)),
+                "max_replicas": min(policy.max_replicas, most),
             }
         )
 
