@@ -49,7 +49,7 @@ def test_a_local_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "kind", "why"),
     [
-        ({}, WebserviceException, "needs a computeType: aks"),
+        ({}, WebserviceException, "needs a computeType: aci, aks"),
         ({"computeType": "aks", "autoscaler": {}}, UserErrorException, "did you mean 'autoScaler'"),
         ({"computeType": "local", "numReplicas": 2}, UserErrorException, "does not take that"),
         ("[]", UserErrorException, "not a JSON object"),

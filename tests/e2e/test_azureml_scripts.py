@@ -19,6 +19,17 @@ EXAMPLES = Path(__file__).parent.parent.parent / "examples" / "azureml"
 pytestmark = [pytest.mark.network, pytest.mark.xdist_group("azureml")]
 
 EXPECTED = {
+    "aci_keys": [
+        "True",
+        "Running",
+        "Succeeded",
+        'ACI service creation operation finished, operation "Succeeded"',
+        "Healthy ACI",
+        "prediction: [3.0, 5.0]",
+        "by the SDK: [3.0, 5.0]",
+        "the key is another: True True",
+        "Without keys False demo",
+    ],
     "collect_data": ["[1.0]", "[5.0]", "True"],
     "container_image": ["[7.0]"],
     "controlled_rollout": [
@@ -90,6 +101,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     shutil.copytree(EXAMPLES, folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(HOME_VARIABLE, str(home.root))
+        # Without an engine all kinds are processes; images of them have tests of their own.
+        patch.setenv("DOCKER_HOST", f"unix://{home.root}/none.sock")
         yield folder
         connection = Connection(home)
         connection.stop()

@@ -160,7 +160,7 @@ def _writer_for(model: str, designation: str) -> _Writer | None:
     root = os.environ.get(contract.COLLECTED_VARIABLE)
     if not root:
         if not _writers:
-            print("estiva: data are not collected: deploy with collect_model_data=True")
+            print("estiva: data are not collected: that takes collect_model_data=True, and a process")
         return None
     folder = Path(root) / _safe(model) / _safe(designation)
     return _writers.setdefault(folder, _Writer(folder))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from estiva.azureml.conda_dependencies import CondaDependencies
 from estiva.azureml.environment import Environment
 from estiva.azureml.inference import InferenceConfig
-from estiva.azureml.kinds import AksEndpoint, AksWebservice, LocalWebservice
+from estiva.azureml.kinds import AciWebservice, AksEndpoint, AksWebservice, LocalWebservice
 from estiva.errors import UserErrorException, WebserviceException
 from estiva.sdk.configuration import WebserviceDeploymentConfiguration
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from estiva.azureml.workspace import Workspace
 
 _KINDS = {
+    "aci": AciWebservice.deploy_configuration,
     "aks": AksWebservice.deploy_configuration,
     "aksendpoint": AksEndpoint.deploy_configuration,
     "local": LocalWebservice.deploy_configuration,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from estiva.azureml.aci import AciWebservice
 from estiva.azureml.aks import AksServiceDeploymentConfiguration, AksWebservice
 from estiva.azureml.aks_endpoint import AksEndpoint
 from estiva.azureml.compute import AksCompute, ComputeTarget, KubernetesCompute
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from estiva.azureml.workspace import Workspace
 
 __all__ = [
+    "AciWebservice",
     "AksEndpoint",
     "AksWebservice",
     "LocalWebservice",
@@ -30,7 +32,7 @@ def configuration(
 ) -> WebserviceDeploymentConfiguration:
     """The configuration to deploy with; that and the target must fit. Raises WebserviceException."""
     if target in (None, "local"):
-        return config or LocalWebservice.deploy_configuration()
+        return config or AciWebservice.deploy_configuration()
     if isinstance(target, str):
         target = ComputeTarget(workspace, target)
     if not isinstance(target, AksCompute | KubernetesCompute):

@@ -8,7 +8,7 @@ from __future__ import annotations
 Homes = dict[str, tuple[str, ...]]
 
 _WEBSERVICES: Homes = {
-    ".kinds": ("AksEndpoint", "AksWebservice", "LocalWebservice", "Webservice"),
+    ".kinds": ("AciWebservice", "AksEndpoint", "AksWebservice", "LocalWebservice", "Webservice"),
 }
 _RESOURCES = (
     *("AutoScaler", "ContainerResourceRequirements", "DataCollection", "LivenessProbeRequirements"),
@@ -121,6 +121,12 @@ MODULES: dict[str, Homes] = {
         ".environment": ("CondaDependencies", "DEFAULT_CPU_IMAGE", "DEFAULT_GPU_IMAGE")
     },
     "azureml.core.webservice": _WEBSERVICES,
+    "azureml.core.webservice.aci": {
+        ".aci": ("AciServiceDeploymentConfiguration", "AciWebservice"),
+        "estiva.sdk.resources": (
+            *("ContainerResourceRequirements", "EncryptionProperties", "VnetConfiguration"),
+        ),
+    },
     "azureml.core.webservice.aks": {
         ".aks": ("AksServiceAccessToken", "AksServiceDeploymentConfiguration", "AksWebservice"),
         ".aks_endpoint": ("AksEndpoint", "AksEndpointDeploymentConfiguration"),

@@ -22,7 +22,7 @@ from estiva.sdk.webservice import Webservice
 _KEY = ("cmk_vault_base_url", "cmk_key_name", "cmk_key_version")
 _NETWORK = ("vnet_name", "subnet_name")
 _WITHOUT_EFFECT = (
-    *("location", "enable_app_insights", "dns_name_label", "collect_model_data"),
+    *("location", "enable_app_insights", "dns_name_label"),
     *(*_KEY, *_NETWORK),
 )
 

@@ -246,7 +246,7 @@ class KubernetesWebserviceDeploymentConfiguration(WebserviceDeploymentConfigurat
 
 
 _WITHOUT_EFFECT = (
-    *("collect_model_data", "enable_app_insights"),
+    *("enable_app_insights"),
     *("initial_delay_seconds", "namespace", "compute_target_name", "blobfuse_enabled"),
 )
 
