@@ -109,10 +109,10 @@ def test_callers_need_keys_tokens_or_nothing(capsys: pytest.CaptureFixture[str])
 
 
 def test_what_has_no_effect_is_said(capsys: pytest.CaptureFixture[str]) -> None:
-    configuration(num_replicas=2, collect_model_data=True, namespace="a").print_deploy_configuration()
+    configuration(num_replicas=2, enable_app_insights=True, namespace="a").print_deploy_configuration()
     assert capsys.readouterr().out == (
         "Kubernetes service with keys, replicas: 2\n"
-        "Of no effect on this machine: collect_model_data, namespace\n"
+        "Of no effect on this machine: enable_app_insights, namespace\n"
     )
     configuration(autoscale_enabled=True, autoscale_max_replicas=4).print_deploy_configuration()
     assert capsys.readouterr().out == ("Kubernetes service with keys, replicas: 1 to 4, as the load needs\n")

@@ -246,8 +246,8 @@ class KubernetesWebserviceDeploymentConfiguration(WebserviceDeploymentConfigurat
 
 
 _WITHOUT_EFFECT = (
-    *("enable_app_insights"),
-    *("initial_delay_seconds", "namespace", "compute_target_name", "blobfuse_enabled"),
+    *("enable_app_insights", "initial_delay_seconds"),
+    *("namespace", "compute_target_name", "blobfuse_enabled"),
 )
 
 
