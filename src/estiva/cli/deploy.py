@@ -43,6 +43,13 @@ class Runtime(str, Enum):
     DOCKER = "docker"
 
 
+class Until(str, Enum):
+    ENVIRONMENT = "environment"
+    IMAGE = "image"
+    START = "start"
+    INIT = "init"
+
+
 class Framework(str, Enum):
     """Of the models that need no score script: contract.NO_CODE_SCRIPTS."""
 
@@ -135,6 +142,9 @@ def deploy(
     env_file: EnvFile = None,
     secrets_file: SecretFile = None,
     debug: Annotated[bool, typer.Option(help="Answer with tracebacks when run() fails.")] = False,
+    until: Annotated[
+        Until | None, typer.Option(help="Stop after this step, and leave it to be looked at: estiva shell.")
+    ] = None,
     auth: AuthenticationOption = None,
     rate: RateOption = None,
     tls_cert: CertificateFile = None,
@@ -165,6 +175,7 @@ def deploy(
         scoring_timeout_ms=timeout_ms,
         init_timeout_sec=init_timeout,
         debug=debug,
+        until=until.value if until else None,
         environment_variables=environments.variables(env_file),
         secrets=environments.variables(secrets_file),
         requests_per_second=rate,

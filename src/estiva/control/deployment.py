@@ -57,7 +57,7 @@ class Deployment:
         self._lock: Lock | None = None
 
     def run(self) -> None:
-        """Ends with the generation HEALTHY or FAILED, or as it was if it was interrupted."""
+        """Ends with the generation HEALTHY, FAILED or HELD, or as it was if it was interrupted."""
         try:
             self._run_steps()
         except EstivaError as error:
@@ -70,10 +70,17 @@ class Deployment:
     def _run_steps(self) -> None:
         self._validate()
         artifact = self._prepare()
+        until = self._spec.settings.until
+        if until in ("environment", "image"):
+            return self._hold()
         self._start(artifact)
+        if until == "start":
+            return self._hold()
         self._wait_for_init(artifact)
+        if until == "init":
+            return self._hold()
         self._check_health()
-        self._publish()
+        return self._publish()
 
     def _end(self, error: EstivaError) -> None:
         if self._interrupted.is_set():
@@ -112,10 +119,21 @@ class Deployment:
         with self._step(StepName.START):
             launch = self._launch(artifact)
             if launch.address is not None:
+                self._check_alone()
                 self._stages.fleet.retire(self._key, keep={self._number})
             if launch.settings.debugger is not None:
                 self._free_debugger()
             self._stages.fleet.apply(launch)
+
+    def _check_alone(self) -> None:
+        """A generation that will not serve must not take the port of one that does."""
+        serving = self._service.serving
+        if self._spec.settings.until is not None and serving is not None:
+            raise WebserviceException(
+                f"Without HAProxy a new generation takes the port of generation {serving}, so it cannot stop "
+                "before it serves. Stop after the environment, or install haproxy 2.6 or newer.",
+                code="HAProxyMissing",
+            )
 
     def _free_debugger(self) -> None:
         """A generation before this one that has the debugger's port ends first."""
@@ -155,6 +173,14 @@ class Deployment:
             self._stages.store.update_service(self._key, serving=self._number, state=ServiceState.HEALTHY)
         self._update(state=GenerationState.HEALTHY)
         log.info("generation healthy", service=str(self._key), generation=self._number)
+
+    def _hold(self) -> None:
+        """What is there stays, to be looked at; what served before goes on serving."""
+        serving = self._stages.store.service(self._key).serving
+        if serving is not None:
+            self._stages.store.update_service(self._key, state=ServiceState.HEALTHY)
+        self._update(state=GenerationState.HELD)
+        log.info("generation held", service=str(self._key), generation=self._number)
 
     # --- recording -----------------------------------------------------------------------------------
 

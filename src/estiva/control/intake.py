@@ -123,9 +123,10 @@ class Intake:
         return self._accept(key, debugging.undebugged(self._reloaded(key)), "reload", None)
 
     def _reloaded(self, key: ServiceKey) -> DeploymentSpec:
-        """Of the generation that serves; while there is none, of the one that is to."""
+        """Of the generation that serves; while there is none, or it is held, of the one that is to."""
         service = self._stages.store.service(key)
-        number = service.serving or service.desired
+        held = self._stages.store.generation_state(key, service.desired) is GenerationState.HELD
+        number = service.desired if held else service.serving or service.desired
         before = self._stages.store.generation(key, number).spec
         if before.no_code is not None:
             raise WebserviceException(
@@ -329,6 +330,9 @@ class Intake:
     def _accept(
         self, key: ServiceKey, spec: DeploymentSpec, reason: Reason, request: DeploymentRequest | None
     ) -> ServiceView:
+        if request is None or request.settings is None:  # to stop after a step is meant once
+            settings = spec.settings.model_copy(update={"until": None})
+            spec = spec.model_copy(update={"settings": settings})
         self._stages.store.add_generation(
             key,
             spec,

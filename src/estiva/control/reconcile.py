@@ -29,6 +29,8 @@ RESTORE_SECONDS = 0.5
 KEPT_GENERATIONS = 10
 _PARALLEL_ACTIONS = 16
 """In each lane: deployments that take long must not use up the threads that look after what serves."""
+_COMING = (GenerationState.PENDING, GenerationState.HELD)
+"""Of the newest generation: it is not to be retired although it does not serve."""
 
 
 def wanted_replicas(stages: Stages, service: Service) -> int:
@@ -133,7 +135,7 @@ class Reconciler:
     def _decide(self, service: Service, busy: Collection[Lane], published: Callable[[str], bool]) -> Plan:
         desired = self._stages.store.generation_state(service.key, service.desired)
         observation = self._stages.fleet.observe(service.key)
-        deploying = Lane.DEPLOY in busy or desired is GenerationState.PENDING
+        deploying = Lane.DEPLOY in busy or desired in _COMING
         wanted = wanted_replicas(self._stages, service)
         upkeep = next_upkeep(service, observation, wanted, published(service.key.workspace), deploying)
         deployment = next_deployment(service, desired)

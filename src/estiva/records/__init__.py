@@ -61,6 +61,7 @@ from estiva.records.services import (
     ServiceSettings,
     ServiceState,
     Step,
+    StopAfter,
     TargetKind,
 )
 
@@ -116,6 +117,7 @@ __all__ = [
     "ServiceState",
     "Step",
     "StepName",
+    "StopAfter",
     "TargetKind",
     "Traceback",
     "Traffic",

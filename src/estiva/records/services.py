@@ -28,6 +28,10 @@ Runtime = Literal["auto", "process", "docker"]
 """Where a user wants them to: "auto" means a container if the environment asks for one, else a process."""
 
 
+StopAfter = Literal["environment", "image", "start", "init"]
+"""A step of a deployment."""
+
+
 class ServiceKey(Record):
     workspace: str
     service: str
@@ -92,6 +96,8 @@ class ServiceSettings(Record):
     body_limit: int = 100 * 1024 * 1024
     probe: Probe = Probe()
     debug: bool = False
+    until: StopAfter | None = None
+    """The step after which a deployment stops, to be looked at."""
     debugger: Debugger | None = None
     cpu_limit: float | None = None
     """Processors that a replica may use at most, where that can be enforced: in containers. None: all."""
@@ -155,6 +161,8 @@ class GenerationState(str, Enum):
     PENDING = "pending"
     HEALTHY = "healthy"
     FAILED = "failed"
+    HELD = "held"
+    """It stopped after the step that it was to stop after, and is left as it is."""
     SUPERSEDED = "superseded"
 
 

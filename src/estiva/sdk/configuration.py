@@ -8,7 +8,7 @@ from pydantic import SecretStr
 
 from estiva.errors import WebserviceException
 from estiva.messages import PublicationRequest, ScalingRequest
-from estiva.records import Runtime, ServiceKind, ServiceSettings
+from estiva.records import Runtime, ServiceKind, ServiceSettings, StopAfter
 from estiva.sdk.tls import PemFile, certificate_request
 
 _LOWEST_PORT, _HIGHEST_PORT = 1, 65535
@@ -21,7 +21,8 @@ class WebserviceDeploymentConfiguration:
     (None: none, or in an update, as they are). `scoring_timeout_ms`: a request's deadline.
     `init_timeout_sec`: how long init() may take. `runtime`: where replicas run: "process", "docker", or
     "auto", in a container only if the environment asks for one (base image, Dockerfile). `debug`: tracebacks
-    in the answers when run() fails.
+    in the answers when run() fails. `until`: the step after which the deployment stops, to be looked at with
+    `service.shell()`.
     `auth_enabled`: callers need one of two keys (None: they need none, or in an update, as it is), which are
     random unless `primary_key` and `secondary_key` are given. `requests_per_second`: what one key or
     token may send (0: no limit any more). `ssl_enabled`: the service's port speaks TLS, with the certificate
@@ -38,6 +39,7 @@ class WebserviceDeploymentConfiguration:
         init_timeout_sec: float = 600.0,
         runtime: Runtime = "auto",
         debug: bool = False,
+        until: StopAfter | None = None,
         auth_enabled: bool | None = None,
         primary_key: str | None = None,
         secondary_key: str | None = None,
@@ -56,6 +58,7 @@ class WebserviceDeploymentConfiguration:
         self.init_timeout_sec = init_timeout_sec
         self.runtime = runtime
         self.debug = debug
+        self.until = until
         self.auth_enabled = auth_enabled
         self.primary_key = primary_key
         self.secondary_key = secondary_key
@@ -89,6 +92,7 @@ class WebserviceDeploymentConfiguration:
             init_timeout_seconds=self.init_timeout_sec,
             runtime=self.runtime,
             debug=self.debug,
+            until=self.until,
         )
 
     def print_deploy_configuration(self) -> None:

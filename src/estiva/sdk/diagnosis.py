@@ -111,6 +111,14 @@ class Diagnosable:
             file.write(content)
         return Path(path)
 
+    def _held(self, generation: Generation) -> str:
+        """What to do with a generation that stopped after a step, as it was to."""
+        return (
+            f"Stopped after the step {generation.steps[-1].name.value}, as asked.\n"
+            f"Look around:  estiva shell {self.name}\n"
+            f"Go on:        estiva service reload {self.name}"
+        )
+
     def _failure(self, generation: Generation) -> str:
         """Why it failed, and what serves all the same."""
         text = render(generation.findings, text_width())

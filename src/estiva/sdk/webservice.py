@@ -391,7 +391,9 @@ class Webservice(Guarded, Debuggable, Diagnosable, Scaled):
     def _conclude(self, generation: Generation, show_output: bool) -> None:
         if generation.state is GenerationState.FAILED:
             raise WebserviceException(self._failure(generation), code=failure_code(generation))
-        if show_output:
+        if show_output and generation.state is GenerationState.HELD:
+            print(self._held(generation), flush=True)
+        elif show_output:
             print(*filter(None, (self._running(), self.certificate_warning)), sep="\n", flush=True)
 
     def _running(self) -> str:
