@@ -47,7 +47,7 @@ def test_the_name_is_the_one_given_else_the_one_before_else_the_first() -> None:
     assert first.name == "a.example.com"
     assert read(request(pair), first, now())[0].name == "a.example.com"
     assert read(request(self_signed("127.0.0.1")), None, now())[0].name == "127.0.0.1"
-    for other in ("example.com", "a.b.example.com", "example.org"):
+    for other in ("example.com", "a.b.example.com", "example.org", ".example.com", "a b.example.com"):
         assert f"was not issued for {other!r}" in refused(request(pair, other))
 
 

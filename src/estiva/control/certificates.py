@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from datetime import datetime
 
 from cryptography import x509
@@ -16,6 +17,7 @@ from estiva.errors import WebserviceException
 from estiva.messages import CertificateRequest
 from estiva.records import Certificate
 
+_LABEL = re.compile(r"[a-z0-9-]+")
 _FEWEST_RSA_BITS = 2048
 """OpenSSL takes no fewer, so that HAProxy could not be started with them."""
 
@@ -121,7 +123,8 @@ def _covers(pattern: str, name: str) -> bool:
     """A leading `*` stands for one label (RFC 6125)."""
     pattern, name = pattern.lower(), name.lower()
     if pattern.startswith("*."):
-        return name.partition(".")[2] == pattern[2:]
+        label, _, rest = name.partition(".")
+        return rest == pattern[2:] and _LABEL.fullmatch(label) is not None
     return name == pattern
 
 
