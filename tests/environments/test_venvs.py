@@ -6,8 +6,11 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from random import Random
 
 import psutil
 import pytest
@@ -104,14 +107,79 @@ def test_a_builder_that_is_killed_leaves_nothing_that_hurts_the_next(
     index.silent = True
     with start_building(lock, tmp_path) as builder:
         assert index.asked.wait(60)
-        (orphan,) = psutil.Process(builder.pid).children()
+        orphans = psutil.Process(builder.pid).children()
+        (orphan,) = [each for each in orphans if lock.digest in " ".join(each.cmdline())]
         builder.kill()
     assert (tmp_path / lock.digest).is_dir()
     assert not folders.is_complete(tmp_path / lock.digest, lock.digest)
     assert orphan.is_running()
     index.silent = False
     assert asked(build(lock, tmp_path), "import thing; print(thing.version)") == "1.0"
-    assert not orphan.is_running() or orphan.status() == psutil.STATUS_ZOMBIE
+    assert not any(each.is_running() and each.status() != psutil.STATUS_ZOMBIE for each in orphans)
+
+
+@pytest.mark.parametrize("rounds", [6, pytest.param(30, marks=pytest.mark.slow)])
+def test_a_builder_may_be_killed_at_any_moment(wheels: Wheels, tmp_path: Path, rounds: int) -> None:
+    wheels.make("thing", "1.0")
+    lock = locked(wheels.specification("thing"), tmp_path)
+    random = Random(rounds)
+    began = time.monotonic()
+    with start_building(lock, tmp_path) as builder:
+        builder.communicate(timeout=60)
+    whole = time.monotonic() - began
+    for _ in range(rounds):
+        folder, marker = tmp_path / lock.digest, tmp_path / lock.digest / folders.MARKER
+        marker.unlink(missing_ok=True)
+        with start_building(lock, tmp_path) as builder:
+            with suppress(subprocess.TimeoutExpired):
+                builder.wait(random.uniform(0, whole))
+            builder.kill()
+        if folders.is_complete(folder, lock.digest):
+            python = str(folder / "bin" / "python")
+            assert asked(python, "import thing; print(thing.version)") == "1.0"
+    assert asked(build(lock, tmp_path), "import thing, estiva_server; print(thing.version)") == "1.0"
+
+
+def test_two_builds_of_one_lock_have_the_same_files(wheels: Wheels, tmp_path: Path) -> None:
+    wheels.make("part", "2.0")
+    wheels.make("thing", "1.0", needs=("part",))
+    lock = locked(wheels.specification("thing"), tmp_path)
+    folder = tmp_path / lock.digest
+    trees = []
+    for _ in range(2):
+        build(lock, tmp_path)
+        files = (path for path in folder.rglob("*") if path.is_file() and path.name != folders.MARKER)
+        trees.append({path.relative_to(folder): path.read_bytes() for path in files})
+        shutil.rmtree(folder)
+    assert trees[0].keys() == trees[1].keys()
+    assert [path for path in trees[0] if trees[0][path] != trees[1][path]] == []
+
+
+@pytest.mark.parametrize("when", [0.0, 4e9])
+def test_a_clock_that_is_wrong_changes_nothing(
+    wheels: Wheels, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: float
+) -> None:
+    wheels.make("thing", "1.0")
+    lock = locked(wheels.specification("thing"), tmp_path)
+    monkeypatch.setattr(time, "time", lambda: when)
+    build(lock, tmp_path)
+    monkeypatch.undo()
+    for path in (tmp_path / lock.digest).iterdir():
+        os.utime(path, (when, when), follow_symlinks=False)
+    assert venvs.is_ready(lock, root=tmp_path, server_source=SERVER_SOURCE)
+
+
+def test_a_cache_that_cannot_be_written_is_said(
+    wheels: Wheels, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wheels.make("thing", "1.0")
+    lock = locked(wheels.specification("thing"), tmp_path)
+    (tmp_path / "cache").write_text("a file where the folder should be")
+    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "cache"))
+    with pytest.raises(EnvironmentException, match=str(tmp_path / "cache")) as caught:
+        build(lock, tmp_path)
+    assert caught.value.code == "CacheUnusable"
+    assert not (tmp_path / lock.digest).exists()
 
 
 def test_cancelling_leaves_nothing(

@@ -1,7 +1,7 @@
 """uv's failure text -> an `EnvironmentException` that says what happened, why, and what to do. Pure.
 
-Codes: DiskFull, Offline, HashMismatch, CertificateFailed, IndexUnreachable, BuildFailed, PackageNotFound,
-CondaPackageNotOnPyPI, NoWheel, VersionConflict, and EnvironmentFailed for what none of these explains.
+Codes: DiskFull, CacheUnusable, Offline, HashMismatch, CertificateFailed, IndexUnreachable, BuildFailed,
+PackageNotFound, CondaPackageNotOnPyPI, NoWheel, VersionConflict, and EnvironmentFailed for what none of these explains.
 """
 
 from __future__ import annotations
@@ -110,6 +110,14 @@ def _say_hash_mismatch(failure: _Failure) -> str:
         f"The file that the package index gave for {failure['name']} is not the one that was locked: its "
         "hash differs. Someone replaced it, or the download was damaged. Check the index; if the change is "
         "meant, name a newer version in the environment."
+    )
+
+
+def _say_cache(failure: _Failure) -> str:
+    place = failure.found(r"(?:initialize cache at `|at path \")([^`\"]+)")
+    return (
+        f"uv's cache cannot be used{f' ({place})' if place else ''}: {failure['why'].strip(' .')}. Point "
+        "UV_CACHE_DIR at a folder that can be written, run `estiva down`, and deploy again."
     )
 
 
@@ -231,6 +239,11 @@ _RULES: tuple[tuple[str, str, Callable[[_Failure], str]], ...] = (
         r"No space left on device|Disk quota exceeded|os error (?:28|122)\b",
         "DiskFull",
         lambda _: _say_disk_full("the folder of environments or uv's cache"),
+    ),
+    (
+        r"(?:Failed to initialize cache|Could not acquire lock).*?cause: (?P<why>.+)",
+        "CacheUnusable",
+        _say_cache,
     ),
     (r"network was disabled|[Nn]etwork connectivity is disabled", "Offline", _say_offline),
     (r"Hash mismatch for `(?P<name>.+?)`", "HashMismatch", _say_hash_mismatch),

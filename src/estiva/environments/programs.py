@@ -8,9 +8,12 @@ import re
 import selectors
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from contextvars import copy_context
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -75,6 +78,39 @@ def run(
         finally:
             if process.returncode is None:
                 _kill_group(process.pid)
+
+
+def run_both(
+    first: Callable[[OnLine, Cancelled], None],
+    second: Callable[[OnLine, Cancelled], None],
+    *,
+    on_line: OnLine,
+    cancelled: Cancelled,
+) -> None:
+    """Does both at once. If one fails, the other is cancelled, and its error is the one that is raised."""
+    telling, failed = threading.Lock(), threading.Event()
+
+    def tell(line: str) -> None:
+        with telling:
+            on_line(line)
+
+    def attempt(work: Callable[[OnLine, Cancelled], None]) -> EnvironmentException | None:
+        succeeded = False
+        try:
+            work(tell, lambda: failed.is_set() or cancelled())
+            succeeded = True
+        except EnvironmentException as error:
+            return error
+        finally:
+            if not succeeded:
+                failed.set()
+        return None
+
+    with ThreadPoolExecutor(2) as pool:
+        running = [pool.submit(copy_context().run, attempt, work) for work in (first, second)]
+    errors = [error for error in (each.result() for each in running) if error is not None]
+    if errors:
+        raise min(errors, key=lambda error: error.code == "Cancelled")
 
 
 def build_timeout() -> float:

@@ -54,25 +54,26 @@ class ServerFolder:
             return False
         return attached and is_complete(self.path, self.digest)
 
-    def attach(
-        self, lock: Lock, venv: Path, *, on_line: programs.OnLine, cancelled: programs.Cancelled
-    ) -> None:
-        """Makes the folder unless it is there, and points the environment at it. Idempotent.
+    def make(self, python: str, *, on_line: programs.OnLine, cancelled: programs.Cancelled) -> None:
+        """Makes the folder unless it is there; `python`: an interpreter that it is for. Idempotent."""
+
+        def make() -> None:
+            on_line("Installing the scoring server.")
+            self._install(python, on_line, cancelled)
+
+        make_once(self.path, self.digest, make, on_line=on_line, cancelled=cancelled)
+
+    def attach(self, venv: Path) -> None:
+        """Points the environment at the folder. Idempotent.
 
         What runs in the environment keeps what it has loaded; its next start finds this server.
         """
-
-        def make() -> None:
-            on_line(f"Installing the scoring server for Python {lock.python_version}.")
-            self._install(venv, on_line, cancelled)
-
         if not self.is_attached(venv):
-            make_once(self.path, self.digest, make, on_line=on_line, cancelled=cancelled)
             replace_text(_pth(venv), self._pth_text())
 
-    def _install(self, venv: Path, on_line: programs.OnLine, cancelled: programs.Cancelled) -> None:
+    def _install(self, python: str, on_line: programs.OnLine, cancelled: programs.Cancelled) -> None:
         shutil.copytree(self.source, self.path / _PACKAGE, ignore=shutil.ignore_patterns("__pycache__"))
-        target = ["--target", str(self.path), "--python", str(venv / "bin" / "python"), "--compile-bytecode"]
+        target = ["--target", str(self.path), "--python", python, "--compile-bytecode"]
 
         def install(*options: str) -> programs.Outcome:
             command = ["pip", "install", *target, *options, *dependencies()]

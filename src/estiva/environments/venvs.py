@@ -47,14 +47,28 @@ def build(
             code="PythonNotFound",
         )
     folder = folder_of(lock, root=root)
+    scoring_server = server.ServerFolder.of(lock, root=root, source=server_source)
 
-    def make() -> None:
-        _make(lock, folder, on_line, cancelled)
+    def make(on_line: programs.OnLine, cancelled: programs.Cancelled) -> None:
+        make_once(
+            folder,
+            lock.digest,
+            lambda: _make(lock, folder, on_line, cancelled),
+            on_line=on_line,
+            cancelled=cancelled,
+        )
+
+    def make_server(on_line: programs.OnLine, cancelled: programs.Cancelled) -> None:
+        python = str(python_of(lock, root=root)) if lock.conda else lock.python
+        scoring_server.make(python, on_line=on_line, cancelled=cancelled)
 
     with translated(folder):
-        make_once(folder, lock.digest, make, on_line=on_line, cancelled=cancelled)
-        scoring_server = server.ServerFolder.of(lock, root=root, source=server_source)
-        scoring_server.attach(lock, folder, on_line=on_line, cancelled=cancelled)
+        if lock.conda or is_complete(scoring_server.path, scoring_server.digest):
+            make(on_line, cancelled)
+            make_server(on_line, cancelled)
+        else:  # for the first environment of its kind, at the same time: neither needs the other
+            programs.run_both(make, make_server, on_line=on_line, cancelled=cancelled)
+        scoring_server.attach(folder)
     return folder
 
 
