@@ -22,9 +22,7 @@ def test_both_are_done_at_once() -> None:
 
 @pytest.mark.parametrize("failure", [EnvironmentException("no", code="VersionConflict"), OSError("no")])
 @pytest.mark.parametrize("order", [1, -1])
-def test_when_one_fails_the_other_is_cancelled_and_the_failure_is_told(
-    failure: Exception, order: int
-) -> None:
+def test_when_one_fails_the_other_is_cancelled(failure: Exception, order: int) -> None:
     def fail(on_line: OnLine, cancelled: Cancelled) -> None:
         raise failure
 

@@ -1,7 +1,8 @@
 """uv's failure text -> an `EnvironmentException` that says what happened, why, and what to do. Pure.
 
 Codes: DiskFull, CacheUnusable, Offline, HashMismatch, CertificateFailed, IndexUnreachable, BuildFailed,
-PackageNotFound, CondaPackageNotOnPyPI, NoWheel, VersionConflict, and EnvironmentFailed for what none of these explains.
+PackageNotFound, CondaPackageNotOnPyPI, NoWheel, VersionConflict, and EnvironmentFailed for what none of these
+explains.
 """
 
 from __future__ import annotations
