@@ -42,7 +42,8 @@ COMMANDS = commands(typer.main.get_command(app))
 def test_the_commands_are_named_for_the_users_words() -> None:
     assert sorted(COMMANDS) == sorted(
         [
-            *("deploy", "debug", "package", "try", "demo", "replicas", "diagnose", "shell", "doctor"),
+            *("deploy", "debug", "package", "manifests", "try", "demo", "replicas", "diagnose"),
+            *("shell", "doctor"),
             *("up", "status", "down", "prune"),
             *("workspace create", "workspace list", "workspace set", "workspace tls"),
             *("workspace delete",),

@@ -17,6 +17,7 @@ from estiva.cli import (
     doctor,
     endpoint,
     environment,
+    manifests,
     ml,
     model,
     package,
@@ -47,7 +48,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     epilog="First time here?  `estiva demo` shows the whole loop in a minute.",
 )
-for commands in (deploy, debug, package, trial, tutorial, replicas, diagnose, doctor, server):
+for commands in (deploy, debug, package, manifests, trial, tutorial, replicas, diagnose, doctor, server):
     commands.add_to(app)
 for noun in (workspace, model, environment, service, endpoint, certificate, data, ml):
     app.add_typer(noun.app)

@@ -64,6 +64,7 @@ from estiva.records.services import (
     StopAfter,
     TargetKind,
 )
+from estiva.records.workloads import Workload
 
 __all__ = [
     "VERSION_HEADER",
@@ -123,6 +124,7 @@ __all__ = [
     "Traffic",
     "Tree",
     "Version",
+    "Workload",
     "Workspace",
     "now",
 ]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
 
 from estiva.records import Launch
+from estiva.specification import serving
 from estiva_server import contract
 
 # What a replica inherits. Everything else stays out: the control server's own Python, and whatever secrets
@@ -51,22 +51,15 @@ def variables(launch: Launch, app_root: Path, inherited: Mapping[str, str]) -> d
 
 
 def contract_variables(launch: Launch, app_root: str) -> dict[str, str]:
-    """What the server reads of how it is to serve."""
-    settings = launch.settings
+    """What the server reads of what it is to serve, and how."""
     values = {
         contract.APP_ROOT_VARIABLE: app_root,
         contract.MODEL_DIR_VARIABLE: launch.model_dir,
         contract.ENTRY_SCRIPT_VARIABLE: launch.entry_script,
-        contract.SERVICE_NAME_VARIABLE: launch.key.service,
-        contract.SCORING_TIMEOUT_VARIABLE: str(settings.scoring_timeout_ms),
-        contract.INIT_TIMEOUT_VARIABLE: f"{settings.start_seconds:g}",
-        contract.CONCURRENCY_VARIABLE: str(_concurrency(launch)),
-        contract.BODY_LIMIT_VARIABLE: str(settings.body_limit),
+        **serving.variables(launch.key.service, launch.settings, launch.variables),
     }
     if launch.source_root is not None:
         values[contract.SOURCE_DIRECTORY_VARIABLE] = launch.source_root
-    if settings.debug:
-        values[contract.DEBUG_VARIABLE] = "true"
     return values | _debugger(launch)
 
 
@@ -79,10 +72,3 @@ def _debugger(launch: Launch) -> dict[str, str]:
         contract.DEBUG_WAIT_VARIABLE: str(debugger.wait).lower(),
     }
     return values | ({contract.DEBUGPY_VARIABLE: launch.debugpy} if launch.debugpy else {})
-
-
-def _concurrency(launch: Launch) -> int:
-    """Calls of run() at a time in each worker, at least one: the replica's number of them, divided."""
-    text = launch.variables.get(contract.WORKER_COUNT_VARIABLE, "").strip()
-    workers = max(1, int(text)) if text.isdecimal() else 1  # else the server itself refuses it
-    return math.ceil(launch.settings.replica_max_concurrent_requests / workers)
