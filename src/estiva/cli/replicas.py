@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-import os
 from typing import Annotated, Any
 
-import psutil
 import typer
 
 from estiva import sizing
 from estiva.cli.output import Format, Output, show_fields
+from estiva.machine import machine
 
 _GB = 1000**3
 
@@ -34,8 +33,9 @@ def replicas(
     share = sizing.read_utilization(utilization)
     number = sizing.replicas(rps, seconds, concurrency, share)
     fields: dict[str, Any] = {"replicas": number}
-    fields |= _resource("cpu", number, cpu, float(os.cpu_count() or 1))
-    fields |= _resource("memory_gb", number, memory_gb, round(psutil.virtual_memory().total / _GB, 1))
+    here = machine()
+    fields |= _resource("cpu", number, cpu, here.cpus)
+    fields |= _resource("memory_gb", number, memory_gb, round(here.memory / _GB, 1))
     if output is Format.TABLE:
         fields["because"] = (
             f"{rps:g} requests/s x {seconds:g} s / {share:.4g} utilization / {concurrency} at a time"

@@ -20,6 +20,7 @@ from estiva.control.autoscale import History, decide
 from estiva.control.publishing import pool
 from estiva.control.stages import Stages
 from estiva.errors import EstivaError
+from estiva.machine import machine
 from estiva.records import AutoscalePolicy, Load, LoadSample, Service, ServiceKey, ServiceState
 
 log = structlog.get_logger()
@@ -46,7 +47,7 @@ class Autoscaler:
         self._wake = wake
         self._due: dict[ServiceKey, float] = {}
         self._watched: dict[ServiceKey, Watched] = {}
-        self._machine = capacity.machine()
+        self._machine = machine()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._loop, name="autoscale", daemon=True)
 

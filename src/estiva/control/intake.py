@@ -19,6 +19,7 @@ from estiva.control.reconcile import Reconciler
 from estiva.control.stages import Stages
 from estiva.control.views import view
 from estiva.errors import WebserviceException
+from estiva.machine import machine
 from estiva.messages import (
     DebugRequest,
     DeploymentRequest,
@@ -380,7 +381,7 @@ class Intake:
         """As this machine and its gateway allow it."""
         changed = scaling.changed(service.scaling, wanted)
         scaling.check_gateway(changed, self._stages.publisher.available)
-        return capacity.capped(changed, settings, capacity.machine())
+        return capacity.capped(changed, settings, machine())
 
 
 def new_service(
@@ -398,7 +399,7 @@ def new_service(
         targets=(spec.target,),
         state=ServiceState.TRANSITIONING,
         publication=publication,
-        scaling=capacity.capped(wanted, spec.settings, capacity.machine()),
+        scaling=capacity.capped(wanted, spec.settings, machine()),
         desired=1,
         description=request.description,
         tags=request.tags or {},
