@@ -348,6 +348,8 @@ class VersionRequest(Record):
     deployment: DeploymentRequest
     traffic_percentile: int | None = None
     """Percent of the requests; in force when the version is healthy."""
+    mirror_percentile: int | None = None
+    """Percent of the others' requests of which it gets a copy."""
     is_default: bool | None = None
     is_control: bool | None = None
 
@@ -359,7 +361,7 @@ class VersionRequest(Record):
 
     @property
     def changes_traffic(self) -> bool:
-        given = (self.traffic_percentile, self.is_default, self.is_control)
+        given = (self.traffic_percentile, self.mirror_percentile, self.is_default, self.is_control)
         return any(part is not None for part in given)
 
     def body(self) -> dict[str, Any]:
@@ -425,6 +427,7 @@ class VersionView(Record):
 
     name: str
     traffic_percentile: int
+    mirror_percentile: int = 0
     is_default: bool
     is_control: bool
     view: ServiceView

@@ -72,6 +72,14 @@ def test_what_cannot_be(wanted: dict[str, int], code: str) -> None:
     assert caught.value.code == code
 
 
+def test_copies_are_no_share() -> None:
+    after = traffic.mirrored(endpoint(a=0, b=0), "b", 100)
+    assert [version.mirror_percentile for version in after.versions] == [0, 100]
+    assert traffic.shares(after, ALL) == {"a": 100, "b": 0}
+    with pytest.raises(WebserviceException, match="from 0 to 100, not 101"):
+        traffic.mirrored(after, "b", 101)
+
+
 @given(
     st.lists(st.tuples(st.sampled_from(NAMES), st.integers(0, 100)), max_size=8),
     st.lists(st.sampled_from(NAMES), max_size=4),

@@ -353,3 +353,17 @@ def test_the_commands_do_it_all(lab: Lab, tmp_path: Path) -> None:
     with pytest.raises(UserErrorException, match="'new' is no share of the traffic"):
         lab.command("traffic", name, "new", *place)
     assert lab.command("delete", name, *place) == f"Endpoint {name} deleted.\n"
+
+
+def test_a_shadow_gets_copies_and_nobody_sees_its_answers(both: Endpoint, lab: Lab) -> None:
+    slow = TRIPLING.replace("return", 'print("a copy of", data)\n    return')
+    both.update_version("b", inference_config=lab.script(slow), mirror_percentile=100)
+    both.wait_for_deployment()
+    shadow = both.versions["b"]
+    assert (shadow.traffic_percentile, shadow.mirror_percentile) == (0, 100)
+    assert ask_many(both, 20) == {"200 [2]": 20}
+    wait_until(lambda: f"a copy of {ONE}" in shadow.get_logs(), 60, "copies in the log of the shadow")
+    both.update_version("b", mirror_percentile=0)
+    seen = both.get_measures()["b"].requests
+    assert ask_many(both, 20) == {"200 [2]": 20}
+    assert both.get_measures()["b"].requests == seen

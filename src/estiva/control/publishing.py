@@ -227,8 +227,15 @@ def endpoint_route(endpoint: Endpoint, served: Sequence[Version], access: Access
     """With the versions that serve, and their shares of the requests."""
     names = [one.name for one in served]
     chosen, shares = traffic.default(endpoint, names), traffic.shares(endpoint, names)
+    copies = {known.name: known.mirror_percentile for known in endpoint.versions}
     versions = (
-        one.model_copy(update={"weight": shares[one.name], "is_default": one.name == chosen})
+        one.model_copy(
+            update={
+                "weight": shares[one.name],
+                "is_default": one.name == chosen,
+                "mirror": copies[one.name],
+            }
+        )
         for one in served
     )
     return Route(

@@ -50,6 +50,19 @@ def divided(endpoint: Endpoint, wanted: Mapping[str, int], serving: Collection[s
     return endpoint.model_copy(update={"versions": tuple(versions)})
 
 
+def mirrored(endpoint: Endpoint, name: str, share: int) -> Endpoint:
+    """With copies of that percentage of the others' requests for the version."""
+    if not 0 <= share <= _ALL:
+        raise WebserviceException(
+            f"The percentage of copies for {name!r} must be from 0 to 100, not {share}.",
+            code="TrafficInvalid",
+        )
+    versions = (
+        v.model_copy(update={"mirror_percentile": share}) if v.name == name else v for v in endpoint.versions
+    )
+    return endpoint.model_copy(update={"versions": tuple(versions)})
+
+
 def promoted(endpoint: Endpoint, name: str) -> Endpoint:
     """With that version as the default one, as soon as it serves."""
     others = (other for other in endpoint.defaults if other != name)

@@ -41,6 +41,7 @@ def endpoint_view(stages: Stages, endpoint: Endpoint) -> ServiceView:
         VersionView(
             name=version.name,
             traffic_percentile=shares[version.name],
+            mirror_percentile=version.mirror_percentile,
             is_default=version.name == chosen,
             is_control=version.is_control,
             view=shown[version.name],

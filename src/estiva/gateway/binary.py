@@ -55,6 +55,18 @@ def explain() -> str:
 
 
 @lru_cache(maxsize=1)
+def has_lua() -> bool:
+    """Whether the HAProxy that is used can send copies of requests. Looked at once per process."""
+    path = find()
+    if path is None:
+        return False
+    told = subprocess.run(
+        [path, "-vv"], capture_output=True, text=True, timeout=_SECONDS_TO_SAY_VERSION, check=False
+    )
+    return re.search(r"\+LUA\b|USE_LUA=1", told.stdout) is not None
+
+
+@lru_cache(maxsize=1)
 def candidates() -> tuple[Candidate, ...]:
     """All places that are looked at, in the order of preference. Looked at once per process."""
     chosen = os.environ.get(VARIABLE)

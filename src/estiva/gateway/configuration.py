@@ -22,10 +22,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
-from estiva.gateway import access, answers, frontends, split, validation
+from estiva.gateway import access, answers, frontends, mirroring, split, validation
 from estiva.gateway.runtime import HOLD, Key
 from estiva.records import Listener, Member, Probe, Route, Version
-from estiva_server.contract import HEALTH_PATH
+from estiva_server.contract import HEALTH_PATH, REQUEST_ID_HEADER
 
 GRACE_MS = 65
 """The server's own deadline fires first; this much later the gateway's, for a replica that cannot answer.
@@ -68,7 +68,7 @@ def listeners(text: str) -> set[tuple[str, int]]:
     binds = (
         line.removeprefix(frontends.BIND).split()[0]
         for line in text.splitlines()
-        if line.startswith(frontends.BIND)
+        if line.startswith(frontends.BIND) and not line.startswith(f"{frontends.BIND}unix@")
     )
     parts = (bind.rpartition(":") for bind in binds)
     return {(host.strip("[]"), int(port)) for host, _, port in parts}
@@ -98,6 +98,8 @@ def _text(routes: Sequence[Route], shared: Listener | None, threads: int, digest
     parts = [_global(routes, threads, digest), _defaults(), split.table(len(routes))]
     if shared:
         parts.append(frontends.shared(shared, routes))
+    if mirror := mirroring.frontend(routes, frontends.LOG, REQUEST_ID_HEADER):
+        parts.append(mirror)
     for route in routes:
         if route.listener:
             parts.append(frontends.own(route, route.listener))
@@ -116,7 +118,7 @@ global
     fd-hard-limit 16384
     hard-stop-after {_REQUEST_MS + longest + GRACE_MS + IDLE_MS + _REST_MS}ms
     ssl-default-bind-options ssl-min-ver TLSv1.2
-"""
+{mirroring.settings(routes)}"""
 
 
 def _defaults() -> str:
@@ -148,6 +150,7 @@ def _backend(route: Route, version: Version) -> str:
         + answers.refuse(413, large, f"{{ req.body_size gt {version.body_limit} }}")
         + f"""\
     http-request wait-for-body time {_REQUEST_MS}ms
+{mirroring.copies(route, version)}\
     balance leastconn
     option httpchk GET {HEALTH_PATH}
     timeout check {_ms(version.probe.timeout_seconds)}

@@ -14,7 +14,7 @@ BIND = "    bind "
 _PATH = r"^/api/v1/(service|endpoint)/[A-Za-z0-9._-]+/(score|swagger\.json)?$"
 _METRICS = f"{{ path {METRICS_PATH} }} {{ src 127.0.0.0/8 ::1 }}"
 """They tell what services there are: for this machine only."""
-_LOG = ",".join(
+LOG = ",".join(
     (
         '{"time":%Ts.%ms',
         '"id":"%[var(txn.id),json(utf8s)]"',
@@ -69,7 +69,7 @@ def _opening(name: str, listener: Listener) -> str:
     return f"""\
 frontend {name}
 {BIND}{host}:{listener.port}{tls}
-    log-format '{_LOG}'
+    log-format '{LOG}'
     http-request set-header {header} %[unique-id] unless {{ req.fhdr({header}) -m found }}
     http-request set-var(txn.id) req.fhdr({header})
     http-after-response set-header {header} %[var(txn.id)] if {{ var(txn.id) -m found }}

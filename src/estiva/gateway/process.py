@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 
 from estiva.errors import GatewayException
-from estiva.gateway import binary, configuration, ports
+from estiva.gateway import binary, configuration, mirroring, ports
 from estiva.gateway.runtime import NotRunning, Runtime
 
 _START_SECONDS = 10.0
@@ -75,7 +75,7 @@ class Process:
         for host, port in sorted(configuration.listeners(text)):
             _wait_for_port(host, port)
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._configuration.write_text(text)
+        self._write(text)
         with self._log.open("ab") as log, self._access_log.open("ab") as access_log:
             offset = log.tell()
             child = subprocess.Popen(
@@ -101,7 +101,7 @@ class Process:
         """
         self._check_new_ports(text)
         replaced = self.worker()
-        self._configuration.write_text(text)
+        self._write(text)
         self._validate()
         offset = self._log.stat().st_size if self._log.exists() else 0
         answer = self.runtime.send("reload", timeout=_RELOAD_SECONDS)
@@ -123,6 +123,11 @@ class Process:
                 master.wait(seconds)
                 break
         self._socket.unlink(missing_ok=True)
+
+    def _write(self, text: str) -> None:
+        """What HAProxy reads when it starts, and when it reloads."""
+        shutil.copyfile(mirroring.LUA, self._folder / mirroring.LUA.name)
+        self._configuration.write_text(text)
 
     def _serves(self, text: str, replaced: int | None = None) -> bool:
         """Whether the worker in service, which is not the one replaced, runs a text of that shape."""

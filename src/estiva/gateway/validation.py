@@ -62,6 +62,7 @@ def _check_version(version: Version) -> None:
     _require(version.timeout_ms > 0, "timeout", str(version.timeout_ms))
     _require(version.hold_ms >= 0, "time to hold requests", str(version.hold_ms))
     _require(0 <= version.weight <= 100, "percentage", str(version.weight))
+    _require(0 <= version.mirror <= 100, "percentage of copies", str(version.mirror))
     for member in version.members:
         _check_member(member)
 

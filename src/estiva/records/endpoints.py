@@ -16,6 +16,8 @@ class EndpointVersion(Record):
     name: str
     traffic_percentile: int = Field(default=0, ge=0, le=100)
     """Percent of the requests. What no version claims goes to the default one."""
+    mirror_percentile: int = Field(default=0, ge=0, le=100)
+    """Percent of the other versions' requests of which it gets a copy, whose answers nobody sees."""
     is_control: bool = False
     """What the others are compared with: "Control" among "Treatment"s. One version has it."""
 

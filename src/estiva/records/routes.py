@@ -44,6 +44,8 @@ class Version(Record):
     weight: int = 0
     """Percent of the requests. What no version claims goes to the default one."""
     is_default: bool = False
+    mirror: int = 0
+    """Percent of the other versions' scoring requests of which it gets a copy; its answers are dropped."""
     hold_ms: int = 0
     """How long requests wait while there is no replica at all, and one is being started; 0: 503 at once."""
     probe: Probe = Probe()

@@ -120,14 +120,16 @@ class Endpoint(KubernetesWebservice, kind="endpoint"):
         cpu_cores_limit: float | None = None,
         memory_gb_limit: float | None = None,
         *,
+        mirror_percentile: int | None = None,
         environment: Environment | None = None,
         **others: Any,
     ) -> None:
         """Deploys a version beside the others; `wait_for_deployment` follows it.
 
         It takes `traffic_percentile` percent of the requests (none, unless given) from when it is healthy,
-        and what no version claims if it `is_default`. `environment` is for a model that is deployed without
-        an inference configuration; `others` are more parameters of `KubernetesWebservice`'s
+        and what no version claims if it `is_default`. It gets a copy of `mirror_percentile` percent of the
+        other versions' requests, and its answers to those are dropped. `environment` is for a model that is
+        deployed without an inference configuration; `others` are more parameters of `KubernetesWebservice`'s
         deploy_configuration, as environment_variables.
         """
         configuration = KubernetesWebservice.deploy_configuration(**_deployment(locals()), **others)
@@ -138,6 +140,7 @@ class Endpoint(KubernetesWebservice, kind="endpoint"):
             traffic_percentile,
             is_default,
             is_control_version_type,
+            mirror_percentile,
             environment,
         )
         self._change("PUT", version_name, body)
@@ -173,6 +176,8 @@ class Endpoint(KubernetesWebservice, kind="endpoint"):
         is_control_version_type: bool | None = None,
         cpu_cores_limit: float | None = None,
         memory_gb_limit: float | None = None,
+        *,
+        mirror_percentile: int | None = None,
         **others: Any,
     ) -> None:
         """Replaces what is given; what is None stays. `wait_for_deployment` follows it.
@@ -189,6 +194,7 @@ class Endpoint(KubernetesWebservice, kind="endpoint"):
             traffic_percentile,
             is_default,
             is_control_version_type,
+            mirror_percentile,
         )
         if not (body.changes_what_runs or body.changes_traffic):
             raise WebserviceException(
@@ -332,6 +338,11 @@ class EndpointVersion(KubernetesWebservice):
         return self._version.traffic_percentile
 
     @property
+    def mirror_percentile(self) -> int:
+        """Percent of the other versions' requests of which it gets a copy; its answers are dropped."""
+        return self._version.mirror_percentile
+
+    @property
     def is_default(self) -> bool:
         """Whether it takes what no other one claims."""
         return self._version.is_default
@@ -350,7 +361,8 @@ class EndpointVersion(KubernetesWebservice):
     def summary(self) -> str:
         """ "b: 10 % of the requests, Healthy"."""
         default = ", default" if self.is_default else ""
-        return f"{self.name}: {self.traffic_percentile} % of the requests{default}, {self.state}"
+        copies = f", copies of {self.mirror_percentile} %" if self.mirror_percentile else ""
+        return f"{self.name}: {self.traffic_percentile} % of the requests{default}{copies}, {self.state}"
 
     @property
     def auth_enabled(self) -> bool:
@@ -432,6 +444,7 @@ def _request(
     traffic_percentile: int | None = None,
     is_default: bool | None = None,
     is_control: bool | None = None,
+    mirror_percentile: int | None = None,
     environment: Environment | None = None,
 ) -> VersionRequest:
     from estiva.sdk.deploying import request
@@ -442,6 +455,7 @@ def _request(
         traffic_percentile=traffic_percentile,
         is_default=is_default,
         is_control=is_control,
+        mirror_percentile=mirror_percentile,
     )
 
 
