@@ -216,6 +216,26 @@ def test_the_command_deploys_into_a_container(project: Project) -> None:
     assert service.run(body(2)) == [4]
 
 
+@pytest.mark.skipif("ESTIVA_TEST_REGISTRY" not in os.environ, reason="no registry: scripts/_engine up")
+@pytest.mark.parametrize(("password", "code"), [("wrong", "RegistryRefused"), (None, "ImageNotFound")])
+def test_a_base_image_that_is_not_to_be_had(project: Project, password: str | None, code: str) -> None:
+    user, _, right = os.environ["ESTIVA_TEST_REGISTRY_LOGIN"].partition(":")
+    environment = Environment("private")
+    environment.python.conda_dependencies.set_python_version("3.11")
+    project.inference.environment = environment
+    docker_section = environment.docker
+    docker_section.base_image = f"nothing-{code.lower()}:1"
+    docker_section.base_image_registry.address = os.environ["ESTIVA_TEST_REGISTRY"]
+    docker_section.base_image_registry.username = user
+    docker_section.base_image_registry.password = password or right
+    with pytest.raises(WebserviceException, match=f"nothing-{code.lower()}") as caught:
+        project.deploy(code.lower())
+    assert caught.value.code == code
+    service = Webservice(project.workspace, code.lower())
+    assert [step.name.value for step in service.steps if step.state == "failed"] == ["image"]
+    service.delete()
+
+
 def test_a_container_service_has_limits_and_keys(project: Project, client: docker.DockerClient) -> None:
     configuration = AciWebservice.deploy_configuration(cpu_cores=0.5, memory_gb=0.2, auth_enabled=True)
     models = [str(project.model)]

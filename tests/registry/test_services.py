@@ -3,10 +3,12 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from estiva.errors import WebserviceException, WorkspaceException
 from estiva.records import (
+    ContainerRegistry,
+    EnvironmentSpecification,
     Evidence,
     Finding,
     GenerationState,
@@ -35,6 +37,16 @@ def test_a_service_is_read_as_it_was_created(store: Store) -> None:
     assert store.service(KEY) == given
     assert store.generation(KEY, 1) == first
     assert store.generations(KEY) == [first]
+
+
+def test_the_password_of_a_registry_comes_back_and_does_not_show(deployed: Store) -> None:
+    registry = ContainerRegistry(address="registry.example", username="ana", password=SecretStr("hunter3"))
+    environment = EnvironmentSpecification(name="e", base_image="base:1", base_image_registry=registry)
+    deployed.add_generation(KEY, spec().model_copy(update={"environment": environment}), "update")
+    stored = deployed.generation(KEY, 2)
+    assert stored.spec.environment == environment
+    assert "hunter3" not in stored.model_dump_json()
+    assert "hunter3" not in repr(stored)
 
 
 def test_secrets_come_back_and_do_not_show(deployed: Store) -> None:

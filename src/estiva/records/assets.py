@@ -58,7 +58,7 @@ class ContainerRegistry(Record):
     address: str | None = None
     username: str | None = None
     password: SecretStr | None = None
-    """Goes to the control server with a request, and nowhere else: it is neither stored nor answered."""
+    """Goes to the control server with a request; a service keeps it as its secrets, and never shows it."""
 
     @field_serializer("password", when_used="json")
     def _reveal(self, value: SecretStr | None, info: SerializationInfo) -> str | None:

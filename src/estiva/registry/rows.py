@@ -28,7 +28,10 @@ def changed_row(record: Record, changes: Collection[str]) -> dict[str, Any]:
 
 def _value(value: Any) -> Any:
     if isinstance(value, DeploymentSpec):
-        return {**dict(value), "secrets": {name: _value(secret) for name, secret in value.secrets.items()}}
+        secrets = {name: _value(secret) for name, secret in value.secrets.items()}
+        # With the password of the base image's registry: the image is built from what is written here.
+        environment = value.environment.model_dump(mode="json", context={"reveal": True})
+        return {**dict(value), "secrets": secrets, "environment": environment}
     if isinstance(value, SecretStr):
         return value.get_secret_value()
     return value.value if isinstance(value, Enum) else value
