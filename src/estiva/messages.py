@@ -133,6 +133,22 @@ class LockedEnvironment(Record):
     pylock: str = ""
 
 
+class EnvironmentInference(Record):
+    """What a score script and a model need, as far as they and the running environment say."""
+
+    name: str
+    interpreter: str
+    entry_script: str
+    """Absolute path."""
+    model: str | None = None
+    """Absolute path of a file or folder."""
+
+
+class InferredEnvironment(Record):
+    specification: EnvironmentSpecification
+    notices: tuple[str, ...]
+
+
 class BundleExport(Record):
     """A registered environment as one file, for machines without a network."""
 

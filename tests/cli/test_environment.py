@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -109,5 +110,19 @@ def test_a_bundle_is_exported_and_imported(run: Run, tmp_path: Path) -> None:
         file.write_text("never-downloaded\n")
         with pytest.raises(EnvironmentException, match=r"never-downloaded is not among .* offline"):
             run("env", "build", str(file), "--offline", "-w", "lab")
+    finally:
+        run("down")
+
+
+def test_an_environment_is_proposed_as_a_conda_file(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "score.py").write_text("import joblib\nimport not_installed_here\n")
+    file = tmp_path / "environment.yml"
+    try:
+        run("workspace", "create", "lab")
+        shown = run("env", "infer", str(tmp_path / "score.py"), "-w", "lab")
+        assert f"joblib=={version('joblib')}" in shown
+        assert run("env", "infer", str(tmp_path / "score.py"), "--file", str(file), "-w", "lab") == ""
+        assert file.read_text() == shown
+        assert read("again", file).to_specification().pip_packages == (f"joblib=={version('joblib')}",)
     finally:
         run("down")

@@ -231,6 +231,25 @@ def import_bundle(
     show_fields(imported.model_dump(), output)
 
 
+@app.command(epilog="Example:  estiva env infer score.py --model model.pkl --file environment.yml")
+def infer(
+    entry_script: Annotated[Path, typer.Argument(help="The score script.")],
+    model: Annotated[Path | None, typer.Option(help="Its model: a file or a folder.")] = None,
+    file: Annotated[Path | None, typer.Option(help="Write the conda YAML to this file.")] = None,
+    workspace: WorkspaceName = None,
+) -> None:
+    """Propose an environment: what a script imports and a model says, in the versions installed here."""
+    from estiva.sdk.environment import Environment
+
+    name = entry_script.absolute().parent.name or "inferred"
+    found = Environment.infer(find(workspace), name, entry_script, model, show=_show_line)
+    text = found.python.conda_dependencies.serialize_to_string()
+    if file is None:
+        typer.echo(text, nl=False)
+    else:
+        file.write_text(text, encoding="utf-8")
+
+
 def _show_line(line: str) -> None:
     typer.echo(line, err=True)
 

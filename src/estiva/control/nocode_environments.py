@@ -35,7 +35,7 @@ _INSTEAD = {"mlflow": ("mlflow", "mlflow-skinny")}
 _PICKLES = (".pkl", ".pickle", ".joblib", ".sav")
 _LASTING = {"Onnx": ONNX_SUFFIXES, "XGBoost": (".ubj", ".json"), "LightGBM": (".txt", ".lgb")}
 """Suffixes of the files that any newer release of the framework reads."""
-_FILES = ("requirements.txt", "conda.yaml", "conda.yml", "python_env.yaml")
+SAID_IN = ("requirements.txt", "conda.yaml", "conda.yml", "python_env.yaml")
 _TEXT_LIMIT = 1_000_000
 
 Choice = tuple[EnvironmentSpecification, str]
@@ -94,7 +94,7 @@ def _texts(stages: Stages, subject: Subject) -> dict[str, str]:
     """The files of that name that lie beside MLmodel, or highest in the folder."""
     by_depth = sorted(subject.files, key=lambda file: file.path.count("/"), reverse=True)
     found = {PurePosixPath(file.path).name: file for file in by_depth}
-    return {name: _text(stages, found[name]) for name in _FILES if name in found}
+    return {name: _text(stages, found[name]) for name in SAID_IN if name in found}
 
 
 def _text(stages: Stages, file: File) -> str:

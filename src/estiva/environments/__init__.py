@@ -147,6 +147,10 @@ class Environments:
             )
         return specification, locks.relocate(lock, interpreter)
 
+    def modules(self, python: str) -> dict[str, str]:
+        """Top-level modules that `python` has installed -> "name==version" of the distribution."""
+        return {module: str(found) for module, found in interpreters.run_probe(python, "modules").items()}
+
     def leftovers(self, used: Collection[str]) -> list[Leftover]:
         """What nothing needs: neither the locks of these digests, nor what runs, nor who was just served."""
         fresh = {digest for digest, when in self._served.items() if time.monotonic() - when < _FRESH_SECONDS}

@@ -42,10 +42,18 @@ def installed() -> dict[str, list[str]]:
     }
 
 
+def modules() -> dict[str, str]:
+    """The top-level modules that installed distributions have, each with "name==version" of that."""
+    from importlib.metadata import packages_distributions, version
+
+    return {module: f"{names[0]}=={version(names[0])}" for module, names in packages_distributions().items()}
+
+
 def main() -> None:
     # The first entry is this script's folder, which is no place of the interpreter.
     sys.path[:] = sys.path[1:]
-    json.dump(installed() if sys.argv[1:] == ["installed"] else describe(), sys.stdout)
+    answer = {"installed": installed, "modules": modules}.get("".join(sys.argv[1:]), describe)
+    json.dump(answer(), sys.stdout)
 
 
 if __name__ == "__main__":

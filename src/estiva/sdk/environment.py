@@ -17,7 +17,9 @@ from estiva.messages import (
     BundleImport,
     EnvironmentBuild,
     EnvironmentImage,
+    EnvironmentInference,
     ImportedEnvironment,
+    InferredEnvironment,
     LockedEnvironment,
     LockRequest,
     Progress,
@@ -142,6 +144,32 @@ class Environment(Section):
         environment = cls._upon(name, None, None)
         environment.docker.build_context = docker_build_context
         return environment
+
+    @classmethod
+    def infer(
+        cls,
+        workspace: Workspace,
+        name: str,
+        entry_script: str | os.PathLike[str],
+        model_path: str | os.PathLike[str] | None = None,
+        show: Callable[[str], None] = print,
+    ) -> Self:
+        """A proposal: what the script imports and the model says, in the versions that are installed here.
+
+        The model is not loaded. `show` is handed what the user should know, sentence by sentence.
+        """
+        body = EnvironmentInference(
+            name=name,
+            interpreter=sys.executable,
+            entry_script=str(Path(entry_script).absolute()),
+            model=str(Path(model_path).absolute()) if model_path else None,
+        )
+        path = address("workspaces", workspace.name, "environments", "infer")
+        answer = connect().request("POST", path, body=body.model_dump(mode="json"))
+        found = InferredEnvironment.model_validate(answer)
+        for notice in found.notices:
+            show(notice)
+        return cls.from_specification(found.specification)
 
     @classmethod
     def _upon(

@@ -8,7 +8,7 @@ from pathlib import Path
 from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 
-from estiva.control import imaging, locking
+from estiva.control import imaging, inference, locking
 from estiva.control.api import streams
 from estiva.control.api.access import Control
 from estiva.control.server import Server
@@ -19,7 +19,9 @@ from estiva.messages import (
     BundleImport,
     EnvironmentBuild,
     EnvironmentImage,
+    EnvironmentInference,
     ImportedEnvironment,
+    InferredEnvironment,
     LockedEnvironment,
     LockRequest,
     Progress,
@@ -161,6 +163,13 @@ def export(control: Control, workspace: str, name: str, wanted: BundleExport) ->
         return wanted.model_copy(update={"version": environment.version})
 
     return streams.run(work)
+
+
+@router.post("/infer")
+def infer(control: Control, workspace: str, wanted: EnvironmentInference) -> InferredEnvironment:
+    """Proposes the environment of a score script and its model; nothing is registered."""
+    control.stages.store.workspace(workspace)
+    return inference.infer(control.stages, wanted)
 
 
 @router.post("/import")
