@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import ssl
+import subprocess
+from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -69,8 +71,40 @@ def test_what_is_no_text_is_no_certificate(files: tuple[Path, Path]) -> None:
         certificate_request(*files, None)
 
 
-def test_a_certificate_is_trusted_beside_those_of_the_machine(files: tuple[Path, Path]) -> None:
-    context = trust(CERTIFICATE.model_copy(update={"chain": files[0].read_text()}))
-    assert context.verify_mode is ssl.CERT_REQUIRED
-    assert context.check_hostname
-    assert len(context.get_ca_certs()) > 0
+def issued(folder: Path, name: str) -> tuple[Path, Path]:
+    """A certificate of an authority that nobody knows, and its key."""
+    folder.mkdir()
+    make = ("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj")
+    openssl(folder, *make, "/CN=authority", "-keyout", "ca.key", "-out", "ca.crt")
+    names = ("-CA", "ca.crt", "-CAkey", "ca.key", "-addext", f"subjectAltName=DNS:{name}")
+    openssl(folder, *make, f"/CN={name}", *names, "-keyout", "host.key", "-out", "host.crt")
+    return folder / "host.crt", folder / "host.key"
+
+
+def openssl(folder: Path, *arguments: str) -> None:
+    subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
+
+
+def shake_hands(client: ssl.SSLContext, name: str, files: tuple[Path, Path]) -> None:
+    """Raises SSLError if the client does not accept the server's certificate."""
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(*files)
+    there, back = ssl.MemoryBIO(), ssl.MemoryBIO()
+    ends = [client.wrap_bio(back, there, server_hostname=name), server.wrap_bio(there, back, True)]
+    while ends:
+        for end in list(ends):
+            with suppress(ssl.SSLWantReadError):
+                end.do_handshake()
+                ends.remove(end)
+
+
+def test_its_own_certificate_is_trusted_whoever_signed_it_and_no_other(
+    tmp_path: Path, files: tuple[Path, Path]
+) -> None:
+    for pair in (files, issued(tmp_path / "issued", "localhost")):
+        own = trust(CERTIFICATE.model_copy(update={"chain": pair[0].read_text()}))
+        shake_hands(own, "localhost", pair)
+        with pytest.raises(ssl.SSLCertVerificationError, match="Hostname mismatch"):
+            shake_hands(own, "example.com", pair)
+        with pytest.raises(ssl.SSLCertVerificationError):
+            shake_hands(trust(None), "localhost", pair)

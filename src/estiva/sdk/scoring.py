@@ -37,8 +37,7 @@ def score(
     content = _encoded(data)
     sent = {"Content-Type": "application/json", "Accept": "application/json", **(headers or {})}
     timeout = timeout_ms / 1000 + _GRACE_SECONDS
-    verify = tls.trust(certificate) if certificate else True
-    with httpx.Client(timeout=timeout, trust_env=False, verify=verify) as http:
+    with httpx.Client(timeout=timeout, trust_env=False, verify=tls.trust(certificate)) as http:
         request = http.build_request("POST", uri, content=content, headers=sent)
         if certificate:
             request.headers["Host"] = f"{certificate.name}:{request.url.port}"
