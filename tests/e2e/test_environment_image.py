@@ -88,7 +88,8 @@ def test_a_folder_with_a_dockerfile_is_taken_as_it_is(
     (folder / "words.txt").write_text("later")
     environment = Environment.from_docker_build_context("taken", context)
 
-    registered = environment.register(shared_workspace)
+    environment.save_to_directory("saved")
+    registered = Environment.load_from_directory("saved").register(shared_workspace)
     built = registered.build_image(shared_workspace, show=lambda _line: None)
 
     images.append(built.image)

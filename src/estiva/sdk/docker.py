@@ -85,6 +85,28 @@ class DockerBuildContext:
         context._record = record
         return context
 
+    @classmethod
+    def from_definition(cls, definition: dict[str, Any]) -> DockerBuildContext:
+        """The other way round."""
+        context = cls(
+            definition.get("locationType"),
+            definition.get("location"),
+            definition.get("dockerfilePath") or "Dockerfile",
+        )
+        if definition.get("tree"):
+            tree = records.Tree.model_validate(definition["tree"])
+            context._record = records.BuildContext(tree=tree, dockerfile=context.dockerfile_path)
+        return context
+
+    def to_definition(self) -> dict[str, Any]:
+        """As the file of an environment has it: with what was taken, which is in the workspace."""
+        return {
+            "locationType": self.location_type,
+            "location": self.location,
+            "dockerfilePath": self.dockerfile_path,
+            "tree": self._record.tree.model_dump(mode="json") if self._record else None,
+        }
+
     def to_record(self) -> records.BuildContext:
         """Raises UserErrorException for one that is somewhere else."""
         if self._record is None:

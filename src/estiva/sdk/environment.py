@@ -409,7 +409,10 @@ class Environment(Section):
         environment.python.interpreter_path = python.get("interpreterPath") or "python"
         environment.python.resolver = python.get("resolver") or "auto"
         environment.python.conda_dependencies = CondaDependencies(folder / _CONDA_FILE)
-        environment.docker.base_image = (definition.get("docker") or {}).get("baseImage")
+        docker = definition.get("docker") or {}
+        environment.docker.base_image = docker.get("baseImage")
+        if docker.get("buildContext"):
+            environment.docker.build_context = DockerBuildContext.from_definition(docker["buildContext"])
         if (folder / _DOCKERFILE).is_file():
             environment.docker.base_dockerfile = folder / _DOCKERFILE
         return environment
@@ -427,6 +430,7 @@ class Environment(Section):
             "docker": {
                 "baseImage": self.docker.base_image,
                 "baseDockerfile": self.docker.base_dockerfile,
+                "buildContext": self.docker.build_context and self.docker.build_context.to_definition(),
             },
         }
 
