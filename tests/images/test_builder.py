@@ -251,3 +251,12 @@ def test_a_registry_that_refuses(client: docker.DockerClient, cleaned: list[str]
         builder.push(f"{REGISTRY}/estiva-test:refused", print, builder.Credentials("estiva", "wrong"))
 
     assert caught.value.code == "RegistryRefused"
+
+
+@pytest.mark.parametrize(
+    "line", ["Step 3/7 : RUN make it", "STEP 3/7: RUN make it", "[2/2] STEP 3/7: RUN make it"]
+)
+def test_a_step_is_known_in_the_words_of_docker_and_of_podman(line: str) -> None:
+    step = builder.STEP.match(line)
+    assert step is not None
+    assert step["instruction"] == "RUN make it"

@@ -34,8 +34,11 @@ _POLL_SECONDS = 0.1
 _END_SECONDS = 10
 _TAIL_LINES = 200
 _COLOR = re.compile(r"\x1b\[\d*m")  # the engine marks what went to stderr
-_NOISE = re.compile(r" ---> |Removing intermediate container |Successfully (built|tagged) ")
-_STEP = re.compile(r"Step \d+/\d+ : (?P<instruction>.+)")
+# As Docker says it, and Podman.
+_NOISE = re.compile(
+    r" ---> |--> |Removing intermediate container |Successfully (built|tagged) |(\[\d+/\d+\] )?COMMIT "
+)
+STEP = re.compile(r"(\[\d+/\d+\] )?step \d+/\d+ ?: (?P<instruction>.+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -298,7 +301,7 @@ class _Building:
                 self._tell(line, on_line)
 
     def _tell(self, line: str, on_line: OnLine) -> None:
-        step = _STEP.match(line)
+        step = STEP.match(line)
         if step:
             self._step = step["instruction"]
             self._tail.clear()
