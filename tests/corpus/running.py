@@ -45,8 +45,8 @@ class Runner:
         make_packages(self._wheels)
 
     def run(self, case: Case) -> Outcome:
-        project = self._folder / case.path.stem
-        project.mkdir()
+        project = self._folder / case.part / case.path.stem
+        project.mkdir(parents=True)
         workspace = Workspace.create(f"{case.part}-{case.path.stem}"[:33], show_output=False)
         for section in case.all("file"):
             path = project / section.rest

@@ -37,6 +37,9 @@ def diagnose(
         show_json(found.record.model_dump(mode="json"))
     else:
         typer.echo(wrapped(str(found)))
+        if found:
+            codes = dict.fromkeys(finding.code for finding in found)
+            typer.echo(f"\nTheir codes, for the documentation: {', '.join(codes)}")
     if bundle is not None:
         service.save_bundle(bundle)
         typer.echo(f"Written: {bundle}", err=True)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 from estiva.diagnosis import tracebacks, wording
 from estiva.records import Evidence, Finding
+
+_USAGE = re.compile(r"usage: |\S+: error: ")
 
 
 def check(evidence: Evidence) -> Finding | None:
@@ -11,9 +15,7 @@ def check(evidence: Evidence) -> Finding | None:
     if not chain or chain[-1].exception != "SystemExit":
         return None
     raised = chain[-1]
-    usage = [
-        line for line in tracebacks.printed(evidence) if ": error: " in line or line.startswith("usage: ")
-    ]
+    usage = [line for line in tracebacks.printed(evidence) if _USAGE.match(line)]
     return Finding(
         code="ScriptExits",
         title=wording.title(raised, "the script ends the process"),

@@ -104,7 +104,7 @@ def _todo(evidence: Evidence, path: str, meant: str | None) -> tuple[str, ...]:
     if listing.MODELS in path:
         return ("Correct the name; the evidence lists what the models hold.", open_model)
     ship = (
-        "If it is yours, put it into the source directory and ship that: `--source FOLDER`, or "
-        "InferenceConfig(source_directory=...)."
+        "If it is yours, put it into the source directory, ship that (`--source FOLDER`, or "
+        'InferenceConfig(source_directory=...)), and open os.path.join(os.path.dirname(__file__), "FILE").'
     )
     return (ship, open_model) if _left_behind(evidence, path) else (open_model, ship)
