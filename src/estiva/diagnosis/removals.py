@@ -22,7 +22,6 @@ _REMOVED = {
     "sklearn.cross_validation": Removal(_SKLEARN, "0.20", "`sklearn.model_selection`"),
     "sklearn.grid_search": Removal(_SKLEARN, "0.20", "`sklearn.model_selection`"),
     "sklearn.preprocessing.Imputer": Removal(_SKLEARN, "0.22", "`sklearn.impute.SimpleImputer`"),
-    "sklearn.datasets.load_boston": Removal(_SKLEARN, "1.2", "another data set"),
     "pandas.util.testing": Removal("pandas", "2.0", "`pandas.testing`"),
     "DataFrame.append": Removal("pandas", "2.0", "`pandas.concat([frame, other])`"),
     "DataFrame.ix": Removal("pandas", "1.0", "`.loc` or `.iloc`"),

@@ -25,6 +25,7 @@ _SERVER = "estiva-server: "
 _ENDED = re.compile(r"ended with exit status \d+\. ?")
 _MESSAGE_LINES = 20
 _NOT_RAISED = {"InitTimeout", "StartTimeout"}
+_READS = re.compile(r"\b(?:loads?|open|read\w*|load_model|from_pretrained|unpickle|\w*Session)\(")
 _PACKAGE = re.compile(r"/(?:site|dist)-packages/(?P<name>\w+)[/.]")
 _FOREIGN = ("/site-packages/", "/dist-packages/", "/lib/python3", "/estiva_server/")
 
@@ -83,6 +84,11 @@ def places(lines: Sequence[str], entry_script: str) -> tuple[str, ...]:
         for place in reversed(found)
         if _own(place, root)
     )
+
+
+def reads_file(raised: Traceback) -> bool:
+    """Whether the user's line reads a model, or another file."""
+    return _READS.search(raised.source) is not None
 
 
 def _chain(blocks: Sequence[_Block], entry_script: str) -> tuple[Traceback, ...]:

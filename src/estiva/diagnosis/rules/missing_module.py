@@ -7,7 +7,6 @@ import re
 from estiva.diagnosis import packages, tracebacks, wording
 from estiva.records import Evidence, Finding, Traceback
 
-_LOADS = re.compile(r"\bloads?\(|load_model|unpickle")
 _NO_MODULE = re.compile(r"No module named '(?P<module>[^']+)'")
 
 
@@ -28,7 +27,7 @@ def _finding(evidence: Evidence, raised: Traceback, module: str, certainty: floa
         return None  # the package is there, in another version
     own = _own(evidence, package) if known is None else None
     subject = f"The package {known}" if known else f"The module {package}"
-    needs = "loads a model that needs" if _LOADS.search(raised.source) else "needs"
+    needs = "loads a model that needs" if tracebacks.reads_file(raised) else "needs"
     return Finding(
         code="ModuleMissing",
         title=f"{own} was not shipped" if own else f"{subject} is not in the environment",

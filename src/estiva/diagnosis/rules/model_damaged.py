@@ -8,17 +8,15 @@ from estiva.diagnosis import tracebacks, wording
 from estiva.diagnosis.listing import models
 from estiva.records import Evidence, Finding, Traceback
 
-# pickle says it so, and joblib, which reads it in Python, with the number of the character.
-_LFS = re.compile(r"invalid load key, 'v'|118")
-_HTML = re.compile(r"invalid load key, '<'|60")
-_OTHER = re.compile(
-    r"invalid load key, '(?P<key>.+)'|could not find MARK|unregistered persistent id|pickle opcode|\d+$"
-)
+_LFS = re.compile(r"invalid load key, 'v'")
+_HTML = re.compile(r"invalid load key, '<'")
+_OTHER = re.compile(r"invalid load key, |could not find MARK|unregistered persistent id|pickle opcode")
 _CUT = re.compile(
     r"Ran out of input|pickle data was truncated|unexpected end of data|Compressed file ended before|"
     r"unexpected EOF|failed finding central directory|not a zip file|truncated",
     re.IGNORECASE,
 )
+_CHARACTER = re.compile(r"\d{1,3}")
 _PROTOCOL = re.compile(r"unsupported pickle protocol: (?P<number>\d+)")
 _KINDS = {
     "UnpicklingError",
@@ -34,37 +32,42 @@ _KINDS = {
 
 def check(evidence: Evidence) -> Finding | None:
     for raised in reversed(tracebacks.chain(evidence)):
-        if raised.exception.rsplit(".", 1)[-1] not in _KINDS and not _is_key_of_joblib(raised):
-            continue
-        if found := _PROTOCOL.search(raised.message):
+        message = _message(raised)
+        if found := _PROTOCOL.search(message):
             return _protocol(raised, found["number"])
-        if said := _said(raised):
+        if said := _said(message):
             return _finding(evidence, raised, *said)
     return None
 
 
-def _is_key_of_joblib(raised: Traceback) -> bool:
-    return raised.exception == "KeyError" and raised.message.isdecimal() and "joblib" in raised.source
+def _message(raised: Traceback) -> str:
+    """Of an exception of what reads models, as pickle says it; empty for any other."""
+    if not tracebacks.reads_file(raised):
+        return ""
+    if raised.exception == "KeyError" and _CHARACTER.fullmatch(raised.message):
+        # joblib reads pickles in Python, and says the number of the character.
+        return f"invalid load key, '{chr(int(raised.message))}'"
+    return raised.message if raised.exception.rsplit(".", 1)[-1] in _KINDS else ""
 
 
-def _said(raised: Traceback) -> tuple[str, str] | None:
+def _said(message: str) -> tuple[str, str] | None:
     """What the file is, and what to do about it."""
-    if _LFS.match(raised.message):
+    if _LFS.search(message):
         return (
             "It begins with a v, as the pointers do that Git LFS leaves in the place of large files.",
             "Fetch the content with `git lfs pull`, then register the model again.",
         )
-    if _HTML.match(raised.message):
+    if _HTML.search(message):
         return (
             "It begins with <: it is a web page (to sign in, or of an error) under the model's name.",
             "Download the model again, look at the file, then register it again.",
         )
-    if _CUT.search(raised.message):
+    if _CUT.search(message):
         return (
             "The file ends too early: it is empty, or was cut short when it was saved or copied.",
             "Save or copy it again (close the file that you dump into), then register the model again.",
         )
-    if _OTHER.match(raised.message):
+    if _OTHER.search(message):
         return (
             (
                 "It was written by something else than what reads it: joblib.dump goes with joblib.load, "

@@ -18,7 +18,7 @@ _KINDS = {"ModuleNotFoundError", "ImportError", "AttributeError"}
 
 def check(evidence: Evidence) -> Finding | None:
     for raised in reversed(tracebacks.chain(evidence)):
-        if raised.exception not in _KINDS or "load" in raised.source:  # a model's own names are no import
+        if raised.exception not in _KINDS or tracebacks.reads_file(raised):  # then it is the model's names
             continue
         for pattern in _PATTERNS:
             found = pattern.match(raised.message)

@@ -12,13 +12,15 @@ _HELD = "run() exceeded its deadline and lets nothing else run"
 def check(evidence: Evidence) -> Finding | None:
     for failure in runs.late(evidence):
         places = tracebacks.places(failure.lines, evidence.entry_script)
-        return _finding(failure, places)
+        why = "The evidence is where it was at its deadline, the innermost call first." if places else ""
+        return _finding(failure, places, why)
     held = sum(_HELD in line for line in evidence.log_tail)
-    late = _answered_late(evidence)
-    if not (held or late):
+    late = held or _answered_late(evidence)
+    if not late:
         return None
     limit = str(evidence.limits.timeout_ms) if evidence.limits else "the time"
-    return _finding(Failure(said=limit, request="in the access log", count=held or late), ())
+    why = "It was in compiled code that lets nothing else run, so nobody could look where." if held else ""
+    return _finding(Failure(said=limit, request="in the access log", count=late), (), why)
 
 
 def _answered_late(evidence: Evidence) -> int:
@@ -27,15 +29,13 @@ def _answered_late(evidence: Evidence) -> int:
     return sum(answer.count for answer in answers if answer.status == 504)
 
 
-def _finding(failure: Failure, places: tuple[str, ...]) -> Finding:
+def _finding(failure: Failure, places: tuple[str, ...], why: str) -> Finding:
     where = f"{places[0]}: " if places else ""
     return Finding(
         code="RunTimeout",
         title=f"{where}run() did not end within {failure.said} ms",
         what=f"The answer was 504, and the worker was replaced: {failure.times}.",
-        why="The evidence is where it was at its deadline, the innermost call first."
-        if places
-        else "It was in compiled code that lets nothing else run, so nobody could look where.",
+        why=why,
         evidence=(*(f"it was at {place}" for place in places), failure.quoted),
         todo=(
             f"See what {places[0]}, waits for or computes: a loop, a lock, a call without a timeout."

@@ -20,8 +20,7 @@ def check(evidence: Evidence) -> Finding | None:
     ):
         return None
     raised = chain[-1]
-    loads = re.search(r"load|open|read", raised.source)
-    if loads is None:
+    if not tracebacks.reads_file(raised):
         return None
     return Finding(
         code="FileMode",
