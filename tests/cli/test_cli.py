@@ -50,7 +50,7 @@ def test_the_commands_are_named_for_the_users_words() -> None:
             *("certificate create",),
             *("model register", "model list", "model show", "model download", "model delete"),
             *("env create", "env list", "env show", "env build", "env image"),
-            *("env lock", "env diff", "env update", "env export", "env import", "env infer"),
+            *("env lock", "env diff", "env update", "env export", "env import", "env infer", "env sbom"),
             *("service list", "service show", "service run", "service logs"),
             *("service reload", "service update", "service scale", "service keys", "service token"),
             *("service delete", "data show", "data export"),

@@ -80,6 +80,7 @@ def test_locks_are_shown_compared_and_updated(run: Run, tmp_path: Path) -> None:
         assert "thing==1.0 \\\n    --hash=sha256:" in shown
         wheels.make("thing", "2.0")
         assert run("env", "lock", "mine", "-w", "lab") == shown
+        assert '"purl": "pkg:pypi/thing@1.0"' in run("env", "sbom", "mine", "-w", "lab")
         updated = run("env", "update", "mine", "-w", "lab")
         assert updated == "name     mine\nversion  2\nthing 1.0 -> 2.0\n"
         assert run("env", "diff", "mine:1", "mine", "-w", "lab") == "thing 1.0 -> 2.0\n"

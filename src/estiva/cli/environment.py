@@ -169,6 +169,26 @@ def lock(
         typer.echo(locked.lock.requirements, nl=False)
 
 
+@app.command(epilog="Example:  estiva env sbom my-env --file my-env.cdx.json")
+def sbom(
+    name: RegisteredName,
+    version: Version = None,
+    file: Annotated[Path | None, typer.Option(help="Write it to this file.")] = None,
+    workspace: WorkspaceName = None,
+) -> None:
+    """Show the bill of materials of an environment's version, in CycloneDX, for scanners to read."""
+    from estiva.sdk.environment import Environment
+    from estiva.specification import bill_of_materials
+
+    found = find(workspace)
+    locked = Environment.get(found, name, version).lock(found, show=_show_line)
+    text = bill_of_materials(name, locked.version, locked.lock)
+    if file is None:
+        typer.echo(text, nl=False)
+    else:
+        file.write_text(text, encoding="utf-8")
+
+
 @app.command(epilog="Example:  estiva env diff my-env:1 my-env:2")
 def diff(
     before: Annotated[str, typer.Argument(help="A registered environment: NAME or NAME:VERSION.")],

@@ -9,10 +9,12 @@ from estiva.specification.locked import LockedPackage, differences, locked_packa
 from estiva.specification.notation import CondaRequirement, parse_notation
 from estiva.specification.pip import check_requirement, option_values, parse_pip, split_hashes
 from estiva.specification.refusals import nearest
+from estiva.specification.sbom import bill_of_materials
 
 __all__ = [
     "CondaRequirement",
     "LockedPackage",
+    "bill_of_materials",
     "check_requirement",
     "differences",
     "dump_conda",
