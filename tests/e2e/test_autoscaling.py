@@ -73,7 +73,8 @@ def test_more_callers_get_more_replicas_and_none_is_turned_away(project: Project
     assert (wrong, more_wrong) == ([], [])
     assert service.scaling.startswith("1 to 4, at 70%; ")
     assert " need " in service.scaling
-    assert service.generation == 1
+    service.update(autoscale_max_replicas=3)
+    assert (service.autoscaler.max_replicas, service.generation) == (3, 1), "a bound alone, nothing else"
     service.scale(1, wait=True)
     assert (ready(service), service.scaling, service.autoscaler.autoscale_enabled) == (1, "fixed", False)
 

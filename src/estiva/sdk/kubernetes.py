@@ -289,6 +289,12 @@ class KubernetesWebservice(WithTokens, Webservice, kind="kubernetes"):
             deployment_config = self.deployment_configuration(**configuration)
         self._replace(models, inference_config, deployment_config, wait)
 
+    def deployment_configuration(self, **changes: Any) -> WebserviceDeploymentConfiguration:
+        """As of every kind; a bound alone changes the bounds of a service that scales automatically."""
+        if self.autoscaler.autoscale_enabled and any(changes.get(name) is not None for name in _AUTOSCALE):
+            changes = {**changes, "autoscale_enabled": changes.get("autoscale_enabled", True)}
+        return super().deployment_configuration(**changes)
+
     @property
     def num_replicas(self) -> int | None:
         """How many are wanted, if that is a fixed number."""
