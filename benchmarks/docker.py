@@ -94,7 +94,7 @@ def fresh_base() -> Iterator[str]:
 def seconds_of_bare_run() -> float:
     """A container of the ready image, to its first scored request."""
     began = time.perf_counter()
-    container = docker("run", "--detach", "--publish", "127.0.0.1::5001", IMAGE).strip()
+    container = docker("run", "--detach", "--publish", "127.0.0.1::5001", f"{IMAGE}:1").strip()
     try:
         address = docker("port", container, "5001").strip()
         while not _scores(f"http://{address}/score"):

@@ -60,6 +60,20 @@ def test_it_matters_to_a_service_that_was_deployed_there(store: Store, fleet: Fl
         fleet.observe(KEY)
 
 
+def test_it_does_not_matter_to_a_service_that_has_left_it(store: Store, fleet: Fleet) -> None:
+    add_service(store, "docker", "process")
+    assert fleet.observe(KEY).replicas == ()
+    assert fleet.logs(KEY) == []
+    fleet.delete(KEY)
+
+
+def test_it_does_not_matter_to_a_trial_that_is_a_process(fleet: Fleet) -> None:
+    fleet.end_strangers([])
+    trial = KEY.model_copy(update={"service": "try-1"})
+    assert fleet.observe(trial).replicas == ()
+    fleet.delete(trial)
+
+
 @pytest.mark.parametrize(
     ("kinds", "known"),
     [

@@ -14,6 +14,8 @@ from estiva.targets._container import Container
 from estiva.targets._logs import merge
 
 _TOLD = ("start", "die", "oom", "kill", "stop", "pause", "unpause", "restart")
+_GONE = (404, 409)
+"""Removed, or being removed."""
 _STAMP = 24
 """Length of "2026-11-23T23:05:00.123Z", with which the scoring server's lines begin."""
 
@@ -32,7 +34,9 @@ class Reader:
             options["since"] = int(_container.parse_time(self._last))
         try:
             text = client.api.logs(self._container.id, timestamps=True, **options)
-        except docker.errors.NotFound:
+        except docker.errors.APIError as error:
+            if error.status_code not in _GONE:
+                raise
             return []
         lines = [line.partition(" ") for line in text.decode(errors="replace").splitlines()]
         new = [(at, said) for at, _, said in lines if at > self._last]

@@ -46,15 +46,12 @@ class Containers:
 
     # --- finding -------------------------------------------------------------------------------------
 
-    def all(self, key: ServiceKey | None = None) -> list[Container]:
-        """Those of a service (or of all), in the order of generation and replica, newest last."""
-        labels = [f"{_container.OWNER_LABEL}={self.owner}"]
-        if key is not None:
-            labels.append(f"{_container.SERVICE_LABEL}={key}")
+    def all(self, key: ServiceKey) -> list[Container]:
+        """Those of a service, in the order of generation and replica, newest last."""
+        labels = [f"{_container.OWNER_LABEL}={self.owner}", f"{_container.SERVICE_LABEL}={key}"]
         with self.engine("The containers cannot be listed") as client:
             found = client.api.containers(all=True, filters={"label": labels})
             inspected = [one for each in found if (one := _inspect(client, each["Id"]))]
-        self._forget({container.id for container in inspected} if key is None else None)
         return sorted(inspected, key=lambda each: (each.generation, each.index, each.facts["Created"]))
 
     def keys(self) -> set[ServiceKey]:
@@ -94,12 +91,6 @@ class Containers:
             ended = container.ended and bool(container.facts["State"]["OOMKilled"])
             worker_killed = status is not None and status.worker_signal == _container.SIGKILL
             return Run(status, history, ended or (worker_killed and _ran_out(client, container)))
-
-    def _forget(self, present: set[str] | None) -> None:
-        """What is known of containers that are gone."""
-        if present is not None:
-            with self._guard:
-                self._runs = {id_: reading for id_, reading in self._runs.items() if id_ in present}
 
     # --- changing ------------------------------------------------------------------------------------
 
@@ -175,6 +166,8 @@ class Containers:
             _settled(_GONE, _BUSY),  # or it is being removed already
         ):
             client.api.remove_container(container.id, v=True, force=True)
+        with self._guard:
+            self._runs.pop(container.id, None)
 
     # --- the engine ----------------------------------------------------------------------------------
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -24,7 +23,7 @@ _CLAIM_SECONDS = 120.0
 _FOLLOW_SECONDS = 0.5
 _PORT_ATTEMPTS = 5
 
-_claims: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+_claims: dict[str, threading.Lock] = {}
 """By the name of the container."""
 
 
@@ -165,7 +164,7 @@ class DockerTarget(ReplicaTarget):
     @contextmanager
     def _claimed(self, name: str) -> Iterator[None]:
         """The sole right to start or end the replica, waited for."""
-        claim = _claims[name]
+        claim = _claims.setdefault(name, threading.Lock())
         if not claim.acquire(timeout=_CLAIM_SECONDS):
             raise TargetException(
                 f"The container {name} is still being started or ended by another thread.", code="TargetBusy"
