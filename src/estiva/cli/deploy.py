@@ -97,7 +97,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def deploy(
-    name: str,
+    name: Annotated[str | None, typer.Argument(help="The service's name.")] = None,
     entry: Annotated[
         Path | None,
         typer.Option(
@@ -155,6 +155,15 @@ def deploy(
     maximum: scaling.Maximum = None,
     utilization: scaling.Utilization = None,
     idle: scaling.Idle = None,
+    file: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--file",
+            "-f",
+            help="A deployment.yml or endpoint.yml of Azure ML's v2 command line, instead of all else; may "
+            "be repeated.",
+        ),
+    ] = None,
     overwrite: Annotated[bool, typer.Option(help="Replace a service of this name.")] = False,
     watch: Annotated[bool, typer.Option(help="Stay, and reload when the scripts are saved.")] = False,
     no_wait: Annotated[bool, typer.Option("--no-wait", help="Return as soon as it is accepted.")] = False,
@@ -164,6 +173,9 @@ def deploy(
     """Deploy models and a score script as a service, and wait until it runs."""
     from estiva.sdk.model import Model
 
+    if file or name is None:
+        deploy_files(workspace, name, file, output)
+        return
     found = find(workspace)
     warn_if_public(host, auth)
     configuration = configuration_of(
@@ -228,6 +240,18 @@ def resources(kind: Kind, cpu: float | None, memory: float | None) -> dict[str, 
             code="LimitsOfLocal",
         )
     return given
+
+
+def deploy_files(workspace: str | None, name: str | None, files: list[Path] | None, output: Format) -> None:
+    """An endpoint and its versions, as the files describe them."""
+    from estiva.azureml import manifests
+    from estiva.azureml.workspace import Workspace
+
+    if not files or name is not None:
+        raise typer.BadParameter("Missing argument 'NAME', or --file in its place: the files have names.")
+    endpoint = manifests.deploy(Workspace.get(find(workspace).name), files)
+    if output is Format.JSON:
+        show_json(fields(endpoint))
 
 
 def default_script(framework: Framework | None) -> Path | None:
