@@ -265,6 +265,8 @@ def test_endpoints_and_a_service_live_beside_each_other(both: Endpoint, lab: Lab
     kinds = {name: one.compute_type for name, one in lab.workspace.webservices.items()}
     assert kinds == {both.name: "AKSENDPOINT", other.name: "AKSENDPOINT", service.name: "AKS"}
     assert [one.name for one in Webservice.list(lab.workspace, "aksendpoint")] == [both.name, other.name]
+    assert list(lab.workspace.endpoints) == [both.name, other.name]
+    assert "a: 50 % of the requests, default, Healthy" in both._repr_html_()
     other.update(token_auth_enabled=True)
     assert ask(other).startswith("401 ")
     assert (other.run(body(1)), other.versions["a"].run(body(1))) == ([6], [6])

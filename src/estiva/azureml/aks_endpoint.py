@@ -28,11 +28,13 @@ class AksEndpoint(AksWebservice, sdk.Endpoint, kind="endpoint"):
         description: str | None = None,
         tags: dict[str, str] | None = None,
         properties: dict[str, str] | None = None,
+        *,
+        sticky_header: str | None = None,
     ) -> None:
         """Changes what is no version's matter, at once."""
         if enable_app_insights is not None:
             self.keep({"enable_app_insights": enable_app_insights})
-        changes = (auth_enabled, token_auth_enabled, description, tags, properties)
+        changes = (auth_enabled, token_auth_enabled, description, tags, properties, sticky_header)
         if enable_app_insights is None or any(value is not None for value in changes):
             sdk.Endpoint.update(
                 self,
@@ -42,6 +44,7 @@ class AksEndpoint(AksWebservice, sdk.Endpoint, kind="endpoint"):
                 description,
                 tags,
                 self._more_properties(properties),
+                sticky_header=sticky_header,
             )
 
     def delete_version(self, version_name: str) -> None:

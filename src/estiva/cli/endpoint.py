@@ -51,11 +51,8 @@ OneVersion = Annotated[
 @app.command("list")
 def listing(workspace: WorkspaceName = None, output: Output = Format.TABLE) -> None:
     """List the endpoints of the workspace."""
-    from estiva.sdk.endpoint import Endpoint
-
-    endpoints = [one for one in find(workspace).webservices.values() if isinstance(one, Endpoint)]
     show_rows(
-        [fields(one) for one in endpoints],
+        [fields(one) for one in find(workspace).endpoints.values()],
         ["name", "state", "scoring_uri", "traffic", "updated"],
         output,
         "There is no endpoint yet; `estiva endpoint create NAME --version a --model FILE --entry score.py` "

@@ -183,7 +183,7 @@ class Reconciler:
             generation = self._stages.store.generation(key, service.desired)
             Deployment(self._stages, service, generation, interrupt).run()
         elif action is Action.DELETE:
-            self._delete(service)
+            self._delete(service, interrupt)
         elif action is Action.RESTORE:
             self._restore(service, plan.deploying, interrupt)
         elif action is Action.SCALE:
@@ -195,9 +195,12 @@ class Reconciler:
         else:
             self._stages.store.update_service(key, state=ServiceState.HEALTHY)
 
-    def _delete(self, service: Service) -> None:
+    def _delete(self, service: Service, interrupt: threading.Event) -> None:
         self._stages.publisher.publish(service.key.workspace)
         if not self._may_end(service.key):
+            interrupt.wait(
+                INTERVAL_SECONDS
+            )  # an old process of the gateway lives as long as idle connections
             return
         self._stages.fleet.delete(service.key)
         if service.key.version is None:

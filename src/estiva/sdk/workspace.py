@@ -16,6 +16,7 @@ from estiva.sdk.tls import PemFile, certificate_request
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+    from estiva.sdk.endpoint import Endpoint
     from estiva.sdk.environment import Environment
     from estiva.sdk.model import Model
     from estiva.sdk.webservice import Webservice
@@ -241,6 +242,13 @@ class Workspace:
         from estiva.sdk.webservice import Webservice
 
         return {service.name: service for service in Webservice.list(self)}
+
+    @property
+    def endpoints(self) -> dict[str, Endpoint]:
+        """Name -> endpoint, with its versions. They are among the webservices, too."""
+        from estiva.sdk.endpoint import Endpoint
+
+        return {name: found for name, found in self.webservices.items() if isinstance(found, Endpoint)}
 
     @property
     def _connection(self) -> Connection:
