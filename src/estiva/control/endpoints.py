@@ -142,10 +142,12 @@ class EndpointIntake:
         return self._announce(key)
 
     def delete(self, key: ServiceKey) -> None:
-        """Takes all versions along."""
-        endpoint = self._store.revise_endpoint(
-            key.workspace, key.service, lambda before: before.model_copy(update={"deleting": True})
-        )
+        """Takes all versions along. Idempotent while it goes."""
+        endpoint = self._store.endpoint(key.workspace, key.service)
+        if not endpoint.deleting:
+            endpoint = self._store.revise_endpoint(
+                key.workspace, key.service, lambda before: before.model_copy(update={"deleting": True})
+            )
         for version in self._keys(endpoint):
             self._end(version)
 
