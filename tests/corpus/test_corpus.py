@@ -19,7 +19,13 @@ def runner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runner]:
         yield Runner(tmp_path_factory.mktemp("corpus"))
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def sample() -> list[object]:
+    """Every third case is in the short form of the suite, the others only in the long one."""
+    marks = {True: (), False: (pytest.mark.slow,)}
+    return [pytest.param(case, id=case.name, marks=marks[n % 3 == 0]) for n, case in enumerate(CASES)]
+
+
+@pytest.mark.parametrize("case", sample())
 def test_the_right_finding_comes_first(case: Case, runner: Runner) -> None:
     outcome = runner.run(case)
     assert is_right(case, outcome), (outcome.code, outcome.text)
