@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import httpx
+
 from estiva import LocalWebservice
 from estiva.home import Home
 from estiva.records import ReplicaPhase, StepName
 from estiva.sdk.webservice import Webservice
 from tests.conftest import processes_in
-from tests.e2e.conftest import TRIPLING, Project, answers, body, wait_until
+from tests.e2e.conftest import TRIPLING, Project, body, wait_until
 
 SLOW = TRIPLING.replace(
     'print("init of tripling")',
@@ -29,6 +31,11 @@ def running(service: Webservice) -> list[tuple[int, int]]:
     return sorted((one.generation, one.index) for one in alive)
 
 
+def asked(service: Webservice) -> str:
+    """What is answered now; `run` of a Local service waits for the deployment first."""
+    return httpx.post(str(service.scoring_uri), content=body(1), timeout=30).text
+
+
 def test_what_serves_is_restored_and_scaled_while_a_generation_is_deployed(
     project: Project, home: Home, tmp_path: Path
 ) -> None:
@@ -41,11 +48,11 @@ def test_what_serves_is_restored_and_scaled_while_a_generation_is_deployed(
     for process in processes_in(home.replicas / "tests" / "doubling" / "1" / "0"):
         process.kill()
     wait_until(lambda: service._fetch().replicas[0].restarts > 0, 30, "the dead replica is started again")
-    wait_until(lambda: answers(service), 30, "it answers")
+    wait_until(lambda: asked(service) == "[2]", 30, "it answers")
     service.scale(2)
     wait_until(lambda: running(service) == [(1, 0), (1, 1), (2, 0)], 30, "one more, and none less")
     assert (service.state, deploying(service)) == (LocalWebservice.STATE_DEPLOYING, True)
-    assert service.run(body(1)) == [2]
+    assert asked(service) == "[2]"
 
     go.touch()
     service.wait_for_deployment()

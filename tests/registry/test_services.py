@@ -12,7 +12,10 @@ from estiva.records import (
     Evidence,
     Finding,
     GenerationState,
+    Probe,
+    Scaling,
     ServiceKey,
+    ServiceSettings,
     ServiceState,
     Step,
     StepName,
@@ -117,6 +120,22 @@ def test_fields_of_a_generation_are_updated(deployed: Store) -> None:
     assert {field: getattr(after, field) for field in changes} == changes
     with pytest.raises(WebserviceException, match="no generation 2"):
         deployed.update_generation(KEY, 2, **changes)
+
+
+def test_scaling_is_set_if_it_is_what_it_was(deployed: Store) -> None:
+    before, more = deployed.service(KEY).scaling, Scaling(replicas=3)
+    assert deployed.rescale(KEY, before, more)
+    assert deployed.service(KEY).scaling == more
+    assert not deployed.rescale(KEY, before, Scaling(replicas=9))
+    assert deployed.service(KEY).scaling == more
+
+
+def test_the_settings_of_a_generation_alone(deployed: Store) -> None:
+    probed = ServiceSettings(probe=Probe(period_seconds=10), cpu_reserved=0.5)
+    deployed.update_generation(KEY, 1, spec=spec().model_copy(update={"settings": probed}))
+    assert deployed.generation_settings(KEY, 1) == probed
+    with pytest.raises(WebserviceException, match="has no generation 7"):
+        deployed.generation_settings(KEY, 7)
 
 
 def test_a_new_generation_supersedes_pending_ones_only(deployed: Store) -> None:

@@ -6,19 +6,17 @@ from collections.abc import Callable
 
 from estiva.records import DeploymentSpec, EnvironmentSpecification, Runtime, ServiceKind, TargetKind
 
-_NO_CONTAINER = "no container engine answered that has a base image or can pull one"
-
 
 def choose(
     kind: ServiceKind,
     runtime: Runtime,
     environment: EnvironmentSpecification,
-    containers: Callable[[], bool],
+    engine: Callable[[], bool],
 ) -> TargetKind:
-    """What the user asked for, else a container if that is wanted and possible, else a process."""
+    """What the user asked for, else a container if that is wanted and `engine` answers, else a process."""
     if runtime != "auto":
         return runtime
-    return "docker" if wants_container(kind, environment) and containers() else "process"
+    return "docker" if wants_container(kind, environment) and engine() else "process"
 
 
 def wants_container(kind: ServiceKind, environment: EnvironmentSpecification) -> bool:
@@ -30,7 +28,7 @@ def notice(kind: ServiceKind, spec: DeploymentSpec) -> str | None:
     if spec.target != "process":
         return None
     settings = spec.settings
-    why = "you asked for that" if settings.runtime == "process" else _NO_CONTAINER
+    why = "you asked for that" if settings.runtime == "process" else "no container engine answered"
     if spec.environment.names_base:
         return (
             f"The environment names a base image, but the service runs as a process, as {why}: its Python "
