@@ -10,13 +10,15 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from typer.testing import CliRunner
 
-from estiva import InferenceConfig, LocalWebservice, Model, Webservice, Workspace
+from estiva import InferenceConfig, LocalWebservice, Model, Workspace
 from estiva.cli import app
 from estiva.errors import UserErrorException, WebserviceException
 from tests.dap import DebugClient
+from tests.e2e.conftest import wait_until
 
 SECONDS = 60.0
 SCRIPT = """\
@@ -112,11 +114,13 @@ def test_a_breakpoint_holds_a_request_as_long_as_somebody_looks(
     service.update_deployment_state()
     assert service.debugger is None
     assert service.run("[1]") == [3]
-    with (
-        pytest.raises(ConnectionRefusedError),
-        socket.create_connection(("127.0.0.1", first["connect"]["port"])),
-    ):
-        pass
+    # The replica that had it ends after the change.
+    wait_until(lambda: not listens(first["connect"]["port"]), SECONDS, "the debugger's port is closed")
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def test_init_in_a_source_directory_can_be_debugged(
@@ -135,7 +139,8 @@ def test_init_in_a_source_directory_can_be_debugged(
     with attach(entry(folder), script, INIT) as debugger:
         frame = debugger.stopped()
         assert (frame["name"], frame["source"]["path"]) == ("init", str(script))
-        assert Webservice(shared_workspace, "waiting").run("[1]") == [2]  # of the generation before
+        # The generation before serves; run() of the SDK would wait for the new one.
+        assert httpx.post(str(service.scoring_uri), content="[1]", timeout=SECONDS).json() == [2]
         debugger.go_on()
     service.wait_for_deployment()
     service.stop_debugging()
