@@ -41,14 +41,12 @@ from estiva.records import (
     Model,
     ModelMount,
     Publication,
-    Runtime,
     Scaling,
     Service,
     ServiceKey,
     ServiceKind,
     ServiceSettings,
     ServiceState,
-    TargetKind,
     Tree,
 )
 from estiva.registry import names

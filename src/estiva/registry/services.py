@@ -78,10 +78,14 @@ class ServiceStore(Database):
         return True
 
     def remove_service(self, key: ServiceKey) -> None:
-        """Removes it with its generations and its credentials. Idempotent: absence is success."""
+        """Removes it with its generations and its credentials. Idempotent: absence is success.
+
+        The credentials of an endpoint's version are the endpoint's, and stay.
+        """
         with self.writing() as connection:
             connection.execute(_services.delete().where(*_named(key)))
-            drop_credentials(connection, key.workspace, key.service)
+            if key.version is None:
+                drop_credentials(connection, key.workspace, key.service)
 
     def add_generation(
         self,
