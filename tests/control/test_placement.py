@@ -39,7 +39,7 @@ def test_where_a_deployment_goes(
     ("kind", "environment", "settings", "said"),
     [
         ("local", PLAIN, ServiceSettings(), None),
-        ("local", IMAGE, ServiceSettings(), "base image, .* no container engine answered"),
+        ("local", IMAGE, ServiceSettings(), "base image, .* no container engine answered that has"),
         ("local", IMAGE, ServiceSettings(runtime="process"), "base image, .* you asked for that"),
         ("container", PLAIN, ServiceSettings(), "limits of CPU, memory and GPUs have no effect"),
         ("kubernetes", PLAIN, ServiceSettings(memory_limit=1 << 30), "limits .* have no effect"),

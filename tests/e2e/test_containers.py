@@ -280,7 +280,7 @@ def test_a_container_service_is_a_process_without_an_engine(
     service.wait_for_deployment(show_output=True)
     assert service.runtime == "process"
     said = " ".join(capsys.readouterr().out.split())
-    assert "as a process, as no container engine answered: limits of CPU, memory and GPUs" in said
+    assert "as a process, as no container engine answered that has a base image" in said
     assert service.run(body(2)) == [4]
 
 

@@ -165,6 +165,11 @@ def test_a_base_image_that_is_nowhere(client: docker.DockerClient) -> None:
     assert caught.value.code in ("ImageNotFound", "EngineFailed")
 
 
+def test_whether_an_image_is_to_be_had(base: BaseImage) -> None:
+    assert builder.obtainable(base.reference or "")
+    assert not builder.obtainable("127.0.0.1:9/nobody/nothing:1")
+
+
 def test_a_base_image_for_another_processor(client: docker.DockerClient, cleaned: list[str]) -> None:
     client.api.import_image_from_data(tar_of_nothing(), repository="estiva-test", tag="other")
     cleaned.append("estiva-test:other")

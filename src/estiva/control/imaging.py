@@ -76,6 +76,17 @@ def plan(
     return planning.plan_image(base, content, spec.environment.platform)
 
 
+def has_base(stages: Stages, workspace: str, spec: DeploymentSpec) -> bool:
+    """Whether the engine has, or can pull, what images are built upon where nobody chose it.
+
+    What somebody chose is taken to be there: if it is not, the deployment is to say so.
+    """
+    if spec.environment.names_base or _chosen_base(stages, workspace):
+        return True
+    python = shipping.series_of(spec.environment.python_version, spec.interpreter)
+    return builder.obtainable(_DEFAULT_BASE.replace("{python}", python))
+
+
 def build_for_replicas(
     stages: Stages,
     workspace: str,
@@ -264,14 +275,17 @@ def _base(
         return BaseImage(dockerfile=spec.base_dockerfile)
     if spec.build_context is not None:
         return _base_of_context(stages, spec.build_context)
-    chosen = stages.store.workspace(workspace).base_image or os.environ.get(BASE_IMAGE_VARIABLE)
-    default = chosen or _DEFAULT_BASE
+    default = _chosen_base(stages, workspace) or _DEFAULT_BASE
     reference = spec.base_image or default.replace("{python}", python)
     registry = spec.base_image_registry or ContainerRegistry()
     if registry.address and spec.base_image and not reference.startswith(f"{registry.address}/"):
         reference = f"{registry.address}/{reference}"
     known = builder.base_id(reference, on_line, _credentials(registry), spec.platform) if here else ""
     return BaseImage(reference=reference, image_id=known)
+
+
+def _chosen_base(stages: Stages, workspace: str) -> str | None:
+    return stages.store.workspace(workspace).base_image or os.environ.get(BASE_IMAGE_VARIABLE)
 
 
 def _base_of_context(stages: Stages, context: BuildContext) -> BaseImage:

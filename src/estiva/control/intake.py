@@ -13,7 +13,7 @@ from typing import Any, Literal
 from pydantic import SecretStr
 
 from estiva import engine
-from estiva.control import capacity, debugging, nocode, placement, publications, scaling
+from estiva.control import capacity, debugging, imaging, nocode, placement, publications, scaling
 from estiva.control.keys import changed_keys, new_credentials
 from estiva.control.reconcile import Reconciler
 from estiva.control.stages import Stages
@@ -202,15 +202,25 @@ class Intake:
             models,
             nocode.Given(request.interpreter, request.environment, request.environment_version),
         )
-        settings = request.settings or ServiceSettings()
-        return DeploymentSpec(
+        spec = DeploymentSpec(
             **parts,
-            target=_target(request.kind or "local", settings.runtime, parts["environment"]),
             models=models,
-            settings=settings,
+            settings=request.settings or ServiceSettings(),
             variables=request.variables or {},
             secrets=request.secrets or {},
         )
+        return self._placed(workspace, request.kind or "local", spec)
+
+    def _placed(self, workspace: str, kind: ServiceKind, spec: DeploymentSpec) -> DeploymentSpec:
+        """With its target. Raises RunEnvironmentException if it must be a container and no engine answers."""
+        if spec.settings.runtime == "docker":
+            engine.connect()
+
+        def containers() -> bool:
+            return engine.available() and imaging.has_base(self._stages, workspace, spec)
+
+        target = placement.choose(kind, spec.settings.runtime, spec.environment, containers)
+        return spec.model_copy(update={"target": target})
 
     def _changed(
         self, workspace: str, kind: ServiceKind, before: DeploymentSpec, request: DeploymentRequest
@@ -234,8 +244,7 @@ class Intake:
         spec = before.model_copy(update=changes)
         if (spec.settings.runtime, spec.environment) == (before.settings.runtime, before.environment):
             return spec
-        target = _target(kind, spec.settings.runtime, spec.environment)
-        return spec.model_copy(update={"target": target})
+        return self._placed(workspace, kind, spec)
 
     def _scripted(self, request: DeploymentRequest) -> dict[str, Any]:
         """The fields of a DeploymentSpec that follow from the user's own script; none if there is none."""
@@ -410,13 +419,6 @@ def _check_new_kind(request: DeploymentRequest) -> None:
         raise WebserviceException(
             "An endpoint is no single service: create it with its first version.", code="KindWrong"
         )
-
-
-def _target(kind: ServiceKind, runtime: Runtime, environment: EnvironmentSpecification) -> TargetKind:
-    """Raises RunEnvironmentException if containers were asked for and there is no engine."""
-    if runtime == "docker":
-        engine.connect()
-    return placement.choose(kind, runtime, environment, engine.available)
 
 
 def _check_kind(service: Service, request: DeploymentRequest) -> None:

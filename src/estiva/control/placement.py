@@ -6,17 +6,19 @@ from collections.abc import Callable
 
 from estiva.records import DeploymentSpec, EnvironmentSpecification, Runtime, ServiceKind, TargetKind
 
+_NO_CONTAINER = "no container engine answered that has a base image or can pull one"
+
 
 def choose(
     kind: ServiceKind,
     runtime: Runtime,
     environment: EnvironmentSpecification,
-    engine: Callable[[], bool],
+    containers: Callable[[], bool],
 ) -> TargetKind:
-    """What the user asked for, else a container if that is wanted and `engine` answers, else a process."""
+    """What the user asked for, else a container if that is wanted and possible, else a process."""
     if runtime != "auto":
         return runtime
-    return "docker" if wants_container(kind, environment) and engine() else "process"
+    return "docker" if wants_container(kind, environment) and containers() else "process"
 
 
 def wants_container(kind: ServiceKind, environment: EnvironmentSpecification) -> bool:
@@ -28,7 +30,7 @@ def notice(kind: ServiceKind, spec: DeploymentSpec) -> str | None:
     if spec.target != "process":
         return None
     settings = spec.settings
-    why = "you asked for that" if settings.runtime == "process" else "no container engine answered"
+    why = "you asked for that" if settings.runtime == "process" else _NO_CONTAINER
     if spec.environment.names_base:
         return (
             f"The environment names a base image, but the service runs as a process, as {why}: its Python "

@@ -87,6 +87,19 @@ def exists(reference: str) -> bool:
     return _inspect(engine.connect(), reference) is not None
 
 
+def obtainable(reference: str) -> bool:
+    """Whether the engine has the image, or its registry offers it."""
+    if exists(reference):
+        return True
+    client = engine.connect()
+    try:
+        with engine.translated(f"The image {reference} cannot be looked up", ImageException):
+            client.api.inspect_distribution(reference, _auth(client, None))
+    except ImageException:
+        return False
+    return True
+
+
 def build(
     plan: Plan,
     on_line: OnLine,
