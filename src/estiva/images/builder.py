@@ -94,7 +94,7 @@ def obtainable(reference: str) -> bool:
     client = engine.connect()
     try:
         with engine.translated(f"The image {reference} cannot be looked up", ImageException):
-            client.api.inspect_distribution(reference, _auth(client, None))
+            client.api.inspect_distribution(reference, _auth(client, None))  # type: ignore[no-untyped-call]
     except ImageException:
         return False
     return True
