@@ -32,7 +32,9 @@ def test_one_key_is_replaced_and_the_other_kept(deployed: Store) -> None:
     assert found.secondary_key == KEYS.secondary_key
 
 
-def test_keys_go_with_their_service(deployed: Store) -> None:
+def test_keys_go_with_their_service_and_not_with_a_version_of_an_endpoint(deployed: Store) -> None:
+    deployed.remove_service(KEY.model_copy(update={"version": "blue"}))
+    assert deployed.credentials(KEY.workspace, KEY.service) == KEYS
     deployed.remove_service(KEY)
     with pytest.raises(WebserviceException, match="WebserviceNotFound"):
         deployed.credentials(KEY.workspace, KEY.service)
