@@ -42,6 +42,11 @@ _PROBE = {
     "success_threshold": "success_threshold",
     "failure_threshold": "failure_threshold",
 }
+_SCALE = {
+    "min_instances": "autoscale_min_replicas",
+    "max_instances": "autoscale_max_replicas",
+    "target_utilization_percentage": "autoscale_target_utilization",
+}
 _REFERENCE = "azureml:"
 
 
@@ -107,14 +112,23 @@ class Manifest:
 
     def configuration(self) -> dict[str, Any]:
         """The parameters of a version's deployment configuration."""
-        notices.ignored(str(self.file), {key: self.get(key) for key in _WITHOUT_EFFECT}, "it is of a cloud")
-        given = {"description": self.get("description"), "tags": self.get("tags")}
+        scale = self.get("scale_settings") or {}
+        without = {key: self.get(key) for key in _WITHOUT_EFFECT}
+        without["scale_settings.polling_interval"] = scale.get("polling_interval")
+        notices.ignored(str(self.file), without, "it is of a cloud")
+        given = {key: self.get(key) for key in ("description", "tags", "properties")}
         for key, names in (("request_settings", _REQUESTS), ("liveness_probe", _PROBE)):
             found = self.get(key) or {}
             given.update({name: found.get(source) for source, name in names.items()})
-        if self.get("instance_count") is not None:
+        if scale.get("type") == "target_utilization":
+            given["autoscale_enabled"] = True
+            given.update({name: scale.get(source) for source, name in _SCALE.items()})
+        elif self.get("instance_count") is not None:
             given["num_replicas"] = int(self.get("instance_count"))
         return {name: value for name, value in given.items() if value is not None}
+
+    def variables(self) -> dict[str, str]:
+        return {str(name): str(value) for name, value in (self.get("environment_variables") or {}).items()}
 
     def _path(self, given: str) -> Path:
         return (self.file.parent / given).resolve()
@@ -154,21 +168,23 @@ def deploy(workspace: Workspace, files: Sequence[Path]) -> AksEndpoint:
 def _deploy_version(workspace: Workspace, name: str, manifest: Manifest, about: Manifest | None) -> None:
     endpoint = _existing(workspace, name)
     models, config = manifest.models(workspace), manifest.inference_config(workspace)
-    given = manifest.configuration()
+    given, variables = manifest.configuration(), manifest.variables()
     if endpoint is None:
         first = AksEndpoint.deploy_configuration(version_name=manifest.name, **_access(about), **given)
-        _variables(first, manifest)
+        first.environment_variables = variables
         endpoint = Model.deploy(workspace, name, models, config, first)  # type: ignore[assignment]
-    elif manifest.name in endpoint.versions:
-        endpoint.update_version(manifest.name, models=models, inference_config=config, **given)
     else:
-        endpoint.create_version(manifest.name, models=models, inference_config=config, **given)
+        known = manifest.name in endpoint.versions
+        change = endpoint.update_version if known else endpoint.create_version
+        change(
+            manifest.name,
+            models=models,
+            inference_config=config,
+            environment_variables=variables,
+            **given,
+        )
     assert endpoint is not None
     endpoint.wait_for_deployment(show_output=True)
-
-
-def _variables(configuration: Any, manifest: Manifest) -> None:
-    configuration.environment_variables = dict(manifest.get("environment_variables") or {})
 
 
 def _access(about: Manifest | None) -> dict[str, Any]:
