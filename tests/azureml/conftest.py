@@ -8,9 +8,31 @@ from collections.abc import Iterator
 import pytest
 
 from estiva.azureml import notices
+from estiva.azureml.aci import AciWebservice
+from estiva.azureml.aks import AksWebservice
+from estiva.azureml.aks_endpoint import AksEndpoint
+from estiva.azureml.local import LocalWebservice
 from estiva.azureml.workspace import Workspace
 from estiva.home import HOME_VARIABLE, Home
+from estiva.records import ServiceKind
+from estiva.sdk import webservice
 from estiva.sdk.connection import connect
+
+_KINDS: dict[ServiceKind, type[webservice.Webservice]] = {
+    "local": LocalWebservice,
+    "container": AciWebservice,
+    "kubernetes": AksWebservice,
+    "endpoint": AksEndpoint,
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def own_classes() -> Iterator[None]:
+    """The classes take the place of the SDK's in a whole program: here, for these tests alone."""
+    with pytest.MonkeyPatch.context() as patch:
+        for kind, cls in _KINDS.items():
+            patch.setitem(webservice._classes, kind, cls)
+        yield
 
 
 @pytest.fixture(scope="module")

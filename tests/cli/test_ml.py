@@ -8,7 +8,10 @@ import pytest
 
 from estiva.cli.ml import without_cloud
 from estiva.errors import WebserviceException
+from tests.azureml.conftest import own_classes
 from tests.cli.conftest import Run
+
+__all__ = ["own_classes"]  # `estiva ml` is azureml.core's classes, in a program of its own
 
 SCORE = "def init():\n    pass\n\ndef run(data):\n    return {answer!r}\n"
 

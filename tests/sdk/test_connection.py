@@ -25,7 +25,9 @@ PROBLEM = {
 
 
 def classes(base: type[EstivaError]) -> list[type[EstivaError]]:
-    return [base, *(found for child in base.__subclasses__() for found in classes(child))]
+    """Those that the control server raises: azureml.exceptions has more, for scripts alone."""
+    found = [base, *(found for child in base.__subclasses__() for found in classes(child))]
+    return [cls for cls in found if cls.__module__ == base.__module__]
 
 
 # --- answers ----------------------------------------------------------------------------------------------
