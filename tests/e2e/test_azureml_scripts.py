@@ -105,19 +105,25 @@ EXPECTED = {
 }
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The examples beside a home that all share, so that each environment is built once."""
-    home = Home(tmp_path_factory.mktemp("h"))
-    folder = tmp_path_factory.mktemp("examples") / "azureml"
+@pytest.fixture
+def folder(home: None, tmp_path: Path) -> Path:
+    """The examples as they are: some write files that others read."""
+    folder = tmp_path / "azureml"
     shutil.copytree(EXAMPLES, folder)
     script = folder / "troubleshooting.py"  # its port may be somebody else's here
     script.write_text(script.read_text().replace("port=8890", f"port={free_port()}"))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """One home for all, so that each environment is built once."""
+    home = Home(tmp_path_factory.mktemp("h"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(HOME_VARIABLE, str(home.root))
         # Without an engine all kinds are processes; images of them have tests of their own.
         patch.setenv("DOCKER_HOST", f"unix://{home.root}/none.sock")
-        yield folder
+        yield
         connection = Connection(home)
         connection.stop()
         connection.close()

@@ -287,6 +287,13 @@ def test_a_replica_that_is_killed_is_started_again(both: Endpoint) -> None:
     wait_until(lambda: ask_many(both, 20).keys() == {"200 [2]", "200 [3]"}, 60, "both versions answer")
 
 
+def test_an_endpoint_is_gone_with_its_last_version_and_not_before(both: Endpoint, lab: Lab) -> None:
+    both.create_version("c", inference_config=lab.script(DOUBLING))
+    both.wait_for_deployment()
+    both.delete()
+    assert both.name not in lab.workspace.endpoints
+
+
 def test_what_is_wrong_is_said(both: Endpoint, lab: Lab) -> None:
     def refused(change: Callable[[], object], code: str, says: str) -> None:
         with pytest.raises(WebserviceException, match=says) as caught:

@@ -43,8 +43,13 @@ def images(client: docker.DockerClient) -> Iterator[list[str]]:
 
 
 def run(client: docker.DockerClient, image: str, command: list[str]) -> str:
-    output: bytes = client.containers.run(image, command[1:], entrypoint=command[0], remove=True)
-    return output.decode().strip()
+    container = client.containers.run(image, command[1:], entrypoint=command[0], detach=True)
+    try:
+        container.wait(timeout=60)
+        output: bytes = container.logs()  # once it has ended, or the last lines may be missing
+        return output.decode().strip()
+    finally:
+        container.remove(force=True)
 
 
 def test_an_editor_and_a_package_are_added_through_a_dockerfile(

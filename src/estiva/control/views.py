@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from estiva.control import publications, traffic
 from estiva.control.stages import Stages
+from estiva.errors import WebserviceException
 from estiva.messages import ServiceView, VersionView
 from estiva.records import Endpoint, Publication, Service, ServiceKey, ServiceState
 
@@ -13,7 +14,7 @@ def view(stages: Stages, key: ServiceKey) -> ServiceView:
     if key.version is None:
         endpoint = stages.store.find_endpoint(key.workspace, key.service)
         if endpoint is not None:
-            return endpoint_view(stages, endpoint)
+            return _current(stages, endpoint)
     return _view(stages, stages.store.service(key))
 
 
@@ -21,8 +22,19 @@ def views(stages: Stages, workspace: str) -> list[ServiceView]:
     """Services and endpoints, by name."""
     services = (service for service in stages.store.services(workspace) if service.key.version is None)
     found = [_view(stages, service) for service in services]
-    found += [endpoint_view(stages, endpoint) for endpoint in stages.store.endpoints(workspace)]
+    found += [_current(stages, endpoint) for endpoint in stages.store.endpoints(workspace)]
     return sorted(found, key=lambda one: one.service.key.service)
+
+
+def _current(stages: Stages, endpoint: Endpoint) -> ServiceView:
+    """As `endpoint_view`; a version that goes meanwhile does not pass for the whole endpoint."""
+    try:
+        return endpoint_view(stages, endpoint)
+    except WebserviceException:
+        newer = stages.store.endpoint(endpoint.workspace, endpoint.name)
+        if newer == endpoint:
+            raise
+        return _current(stages, newer)
 
 
 def endpoint_view(stages: Stages, endpoint: Endpoint) -> ServiceView:
