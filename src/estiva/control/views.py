@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from estiva.control import publications, traffic
 from estiva.control.stages import Stages
 from estiva.errors import WebserviceException
@@ -20,10 +22,13 @@ def view(stages: Stages, key: ServiceKey) -> ServiceView:
 
 def views(stages: Stages, workspace: str) -> list[ServiceView]:
     """Services and endpoints, by name."""
-    services = (service for service in stages.store.services(workspace) if service.key.version is None)
-    found = [_view(stages, service) for service in services]
-    found += [_current(stages, endpoint) for endpoint in stages.store.endpoints(workspace)]
-    return sorted(found, key=lambda one: one.service.key.service)
+    keys = [service.key for service in stages.store.services(workspace) if service.key.version is None]
+    keys += [ServiceKey(workspace=workspace, service=one.name) for one in stages.store.endpoints(workspace)]
+    found = []
+    for key in sorted(keys, key=lambda one: one.service):
+        with suppress(WebserviceException):  # it went while others were looked at
+            found.append(view(stages, key))
+    return found
 
 
 def _current(stages: Stages, endpoint: Endpoint) -> ServiceView:
