@@ -225,8 +225,9 @@ def test_kills_at_random_moments_lose_nothing(
 def kill_a_replica_and_wait(chaos: Chaos) -> None:
     """A replica that was killed is replaced, and the service answers again."""
     service = LocalWebservice(chaos.workspace, NAMES[0])
-    for process in processes_in(chaos.home.root):
-        if is_replica(process):
-            with_ended(process)
+    victims = [process for process in processes_in(chaos.home.root) if is_replica(process)]
+    for process in victims:
+        with_ended(process)
+    psutil.wait_procs(victims, timeout=10)  # until then what they said of themselves still holds
     wait_until(lambda: settled(chaos), SETTLE_SECONDS, "killed replicas are replaced")
     assert service.run('{"n": 1}')["echo"] == 1
