@@ -16,7 +16,7 @@ def view(stages: Stages, key: ServiceKey) -> ServiceView:
     if key.version is None:
         endpoint = stages.store.find_endpoint(key.workspace, key.service)
         if endpoint is not None:
-            return _current(stages, endpoint)
+            return endpoint_view(stages, endpoint)
     return _view(stages, stages.store.service(key))
 
 
@@ -31,18 +31,18 @@ def views(stages: Stages, workspace: str) -> list[ServiceView]:
     return found
 
 
-def _current(stages: Stages, endpoint: Endpoint) -> ServiceView:
-    """As `endpoint_view`; a version that goes meanwhile does not pass for the whole endpoint."""
+def endpoint_view(stages: Stages, endpoint: Endpoint) -> ServiceView:
+    """Raises WebserviceException when the endpoint is gone, not already when one of its versions goes."""
     try:
-        return endpoint_view(stages, endpoint)
+        return _endpoint_view(stages, endpoint)
     except WebserviceException:
         newer = stages.store.endpoint(endpoint.workspace, endpoint.name)
         if newer == endpoint:
             raise
-        return _current(stages, newer)
+        return endpoint_view(stages, newer)
 
 
-def endpoint_view(stages: Stages, endpoint: Endpoint) -> ServiceView:
+def _endpoint_view(stages: Stages, endpoint: Endpoint) -> ServiceView:
     """An endpoint as a service: what it has of its own, beside what its default version is and does."""
     keys = [
         ServiceKey(workspace=endpoint.workspace, service=endpoint.name, version=v.name)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from estiva import records
 from estiva.errors import ControlServerException, WebserviceException
 from estiva.messages import ServiceView
-from estiva.records import Generation, GenerationState, ServiceKind
+from estiva.records import Generation, GenerationState, ServiceKind, ServiceState
 from estiva.sdk.access import Guarded, is_locked_out
 from estiva.sdk.connection import address, connect, lines
 from estiva.sdk.debugging import Debuggable
@@ -389,6 +389,9 @@ class Webservice(Guarded, Debuggable, Diagnosable, Scaled):
                 return
 
     def _conclude(self, generation: Generation, show_output: bool) -> None:
+        if self._view.service.state is ServiceState.DELETING:
+            self._wait_until_gone()
+            self._fetch()  # says that there is none
         if generation.state is GenerationState.FAILED:
             raise WebserviceException(self._failure(generation), code=failure_code(generation))
         if show_output and generation.state is GenerationState.HELD:
